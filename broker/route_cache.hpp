@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "broker/topic_index.hpp"
+
+namespace iotsky::broker {
+
+/// Where one message of a topic goes: one per session and form, at the highest QoS of the matching
+/// subscriptions [MQTT-3.3.5-1]; those who may not receive are not in it.
+struct Target {
+    SessionRef session;
+    Sid sid = 0;
+    std::uint8_t qos = 0;
+    Form form = Form::plain;
+    TargetKind kind = TargetKind::session;
+};
+
+/// The subscribers of one topic, grouped by thread, sorted by slot inside a thread.
+struct RouteEntry {
+    std::string topic;
+    RouteStamp stamp;
+    std::uint32_t prefix_slot = 0;
+    std::uint32_t version = 0;  ///< grows when this place of the cache gets another topic
+    bool cacheable = true;      ///< false: a Receive verdict depends on time or address; build again each time
+    std::uint8_t qos_max_persistent = 0;  ///< highest QoS of a target with sid != 0; 0 with `persistent` false
+    bool persistent = false;              ///< some target has sid != 0 and QoS >= 1
+    std::vector<Target> targets;
+};
+
+/// Per-thread cache of route entries, bounded in entries and bytes (CLOCK). Confined to its thread.
+class RouteCache {
+  public:
+    struct Limits {
+        std::size_t entries_max = 65536;
+        std::size_t bytes_max = 64U << 20U;
+    };
+    RouteCache(const TopicIndex& index, Limits limits);
+    ~RouteCache();
+
+    /// The entry for `topic`, valid now: cached if its stamp still holds, else built (iot:Receive evaluated for each
+    /// `check` subscriber at `wall`). Valid until the next call.
+    [[nodiscard]] const RouteEntry& find(std::string_view topic, WallTime wall);
+
+    [[nodiscard]] std::size_t entries() const noexcept;
+    [[nodiscard]] std::uint64_t hits() const noexcept { return hits_; }
+    [[nodiscard]] std::uint64_t misses() const noexcept { return misses_; }
+
+  private:
+    struct Table;
+    const TopicIndex& index_;
+    Limits limits_;
+    std::unique_ptr<Table> table_;
+    std::uint64_t hits_ = 0;
+    std::uint64_t misses_ = 0;
+};
+
+}  // namespace iotsky::broker
