@@ -63,9 +63,13 @@ class Framer {
   private:
     enum class State : std::uint8_t { header, body, handed_out, failed };
 
-    FrameResult fail(DecodeError error) noexcept;
+    FrameResult cut(Bytes& in);
     FrameResult gather_header(Bytes& in);
+    FrameResult begin_body(Bytes& in, std::uint32_t body_bytes);
     FrameResult gather_body(Bytes& in);
+    FrameResult hand_out(Bytes body) noexcept;
+    FrameResult fail(DecodeError error) noexcept;
+    void reset() noexcept;
     void append(Bytes bytes);
 
     std::vector<std::byte> body_;
