@@ -7,8 +7,8 @@
 
 namespace iotsky::broker {
 
-/// Payloads from this size on are shared between threads and out-buffers instead of copied; below it a copy is
-/// cheaper than an atomic counter (`dataplane.md` 8, measured).
+/// Payloads from this size on are shared between threads and out-buffers instead of copied; below
+/// it a copy is cheaper than an atomic counter (`dataplane.md` 8, measured).
 inline constexpr std::size_t kBlobBytesMin = 4096;
 
 /// An immutable payload with an atomic counter. Shared by any threads through BlobRef.
@@ -19,7 +19,9 @@ class Blob {
   private:
     friend class BlobRef;
     explicit Blob(std::size_t size) noexcept : size_(size) {}
-    [[nodiscard]] const std::byte* data() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
+    [[nodiscard]] const std::byte* data() const noexcept {
+        return reinterpret_cast<const std::byte*>(this + 1);
+    }
 
     std::atomic<std::size_t> refs_{1};
     std::size_t size_;
@@ -41,7 +43,8 @@ class BlobRef {
 
     explicit operator bool() const noexcept { return blob_ != nullptr; }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept;
-    /// Gives up ownership without counting down, for a way through a byte arena; adopt() takes it back.
+    /// Gives up ownership without counting down, for a way through a byte arena; adopt() takes it
+    /// back.
     [[nodiscard]] Blob* release() noexcept { return std::exchange(blob_, nullptr); }
     [[nodiscard]] static BlobRef adopt(Blob* blob) noexcept;
 

@@ -15,19 +15,22 @@ namespace iotsky::broker {
 /// Bytes of one sender's turn for one receiver: records back to back (broker/delivery_record.hpp).
 struct MailChunk {
     ThreadId from = 0;
-    BatchNo batch = 0;  ///< the sender's batch; a gated QoS 2 delivery to a session that is not persistent waits for it
+    BatchNo batch = 0;  ///< the sender's batch; a gated QoS 2 delivery to a session that is not
+                        ///< persistent waits for it
     std::vector<std::byte> bytes;
 };
 
-/// What wakes a sleeping io thread: an eventfd in broker/net, a flag in the simulation. Thread: any.
+/// What wakes a sleeping io thread: an eventfd in broker/net, a flag in the simulation. Thread:
+/// any.
 class Waker {
   public:
     virtual ~Waker() = default;
     virtual void wake() noexcept = 0;
 };
 
-/// One thread's inbox for message traffic. Synchronised: one lock per sender and turn, one per drain.
-/// Always drained, whatever the outputs look like (R5); a sender sees `waiting_bytes()` and pauses its publishers.
+/// One thread's inbox for message traffic. Synchronised: one lock per sender and turn, one per
+/// drain. Always drained, whatever the outputs look like (R5); a sender sees `waiting_bytes()` and
+/// pauses its publishers.
 class Mailbox {
   public:
     /// Any thread. Takes the chunk and wakes the owner if it sleeps.
@@ -38,7 +41,9 @@ class Mailbox {
     void recycle(std::vector<MailChunk>&& used);
     /// Any thread. An empty buffer with capacity, if one is at hand.
     [[nodiscard]] std::vector<std::byte> take_buffer();
-    [[nodiscard]] std::size_t waiting_bytes() const noexcept { return bytes_.load(std::memory_order_relaxed); }
+    [[nodiscard]] std::size_t waiting_bytes() const noexcept {
+        return bytes_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] bool empty() const noexcept { return waiting_bytes() == 0; }
 
     void set_waker(Waker* waker, Sleeper* sleeper) noexcept;
@@ -59,13 +64,16 @@ class ControlMessage {
     virtual void run(class Shard& shard) = 0;
 };
 
-/// One thread's control lane. Drained first in every turn: a kick never waits behind data. Synchronised.
+/// One thread's control lane. Drained first in every turn: a kick never waits behind data.
+/// Synchronised.
 class ControlLane {
   public:
     /// Any thread. False after close(): the message is handed back untouched.
     [[nodiscard]] bool post(std::unique_ptr<ControlMessage>& message);
     void drain(std::vector<std::unique_ptr<ControlMessage>>& out);
-    [[nodiscard]] bool empty() const noexcept { return count_.load(std::memory_order_relaxed) == 0; }
+    [[nodiscard]] bool empty() const noexcept {
+        return count_.load(std::memory_order_relaxed) == 0;
+    }
     /// The owner stops; nothing is taken any more.
     void close();
     void set_waker(Waker* waker, Sleeper* sleeper) noexcept;
