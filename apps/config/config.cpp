@@ -1,0 +1,70 @@
+#include "apps/config/config.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+
+namespace iotsky::apps {
+
+std::string_view to_string(Protocol protocol) noexcept {
+    constexpr std::array<std::string_view, 7> kWords{"mqtt", "mqtts", "ws",  "wss",
+                                                     "http", "https", "unix"};
+    return kWords[static_cast<std::size_t>(protocol)];
+}
+
+std::vector<Listener> default_listeners(const std::filesystem::path& data_dir) {
+    Listener mqtts;
+    mqtts.name = "mqtts";
+    mqtts.bind = "[::]:8883";
+
+    Listener admin;
+    admin.name = "admin";
+    admin.protocol = Protocol::http;
+    admin.bind = "127.0.0.1:9880";
+
+    Listener socket;
+    socket.name = "admin-socket";
+    socket.protocol = Protocol::unix_socket;
+    // systemd makes this folder for the unit and tells so; without it the socket lies with the
+    // data.
+    const char* runtime =
+        std::getenv("RUNTIME_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): start-up
+    socket.path = (runtime != nullptr ? std::filesystem::path{runtime} : data_dir) / "admin.sock";
+    return {mqtts, admin, socket};
+}
+
+std::optional<Endpoint> parse_endpoint(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return std::nullopt;
+    }
+    Endpoint endpoint;
+    const std::string_view port = text.substr(colon + 1);
+    const auto [end, fault] =
+        std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    if (fault != std::errc{} || end != port.data() + port.size() || port.empty()) {
+        return std::nullopt;
+    }
+    std::string_view host = text.substr(0, colon);
+    if (host.front() == '[') {
+        if (host.back() != ']' || host.size() < 3) {
+            return std::nullopt;
+        }
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != std::string_view::npos) {
+        return std::nullopt;  // an IPv6 address without brackets: where does the port begin?
+    }
+    endpoint.host = host;
+    return endpoint;
+}
+
+std::string format_endpoint(const Endpoint& endpoint) {
+    const bool v6 = endpoint.host.find(':') != std::string::npos;
+    return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
+}
+
+bool is_loopback(std::string_view host) noexcept {
+    return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+}  // namespace iotsky::apps

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.hpp"
+#include "broker/options.hpp"
+
+/// The configuration as values. Each field is a row of apps/config/table.cpp, which names it,
+/// bounds it and describes it; the values here are the defaults.
+namespace iotsky::apps {
+
+/// What is spoken on a listener. The order is that of the words in the table.
+enum class Protocol : std::uint8_t { mqtt, mqtts, ws, wss, http, https, unix_socket };
+/// The word of the configuration, e.g. "unix".
+[[nodiscard]] std::string_view to_string(Protocol protocol) noexcept;
+
+enum class ClientCertificate : std::uint8_t { required, optional, none };
+enum class ClientIds : std::uint8_t {
+    scoped,  ///< each principal has client identifiers of its own (`decisions.md` 5)
+    account  ///< one space for all, as AWS has it
+};
+enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
+
+/// One [listener.NAME] table.
+struct Listener {
+    std::string name;
+    Protocol protocol = Protocol::mqtts;
+    std::string bind;            ///< "host:port", "[v6]:port"; port 0: any free one. Not for unix.
+    std::filesystem::path path;  ///< of the socket; unix only
+    ClientCertificate client_certificate = ClientCertificate::required;
+    std::filesystem::path anonymous_policy_file;  ///< empty: no anonymous clients
+    ClientIds client_ids = ClientIds::scoped;
+    bool insecure = false;           ///< plain MQTT on an address that is not loopback
+    bool strict_revocation = false;  ///< end TLS with an alert instead of CONNACK 5
+    TlsVersion tls_min = TlsVersion::v1_2;
+    std::chrono::milliseconds handshake_timeout{
+        5'000};                            ///< from accept to the end of the TLS handshake
+    std::size_t connections_max = 50'000;  ///< open at a time
+    /// Failed handshakes and unfinished CONNECTs of one address in a minute.
+    std::size_t failed_connects_per_minute_per_address = 120;
+    std::size_t send_low_water_bytes = 128U << 10U;  ///< TCP_NOTSENT_LOWAT
+};
+
+struct ServerOptions {
+    std::vector<std::string> names{"iotsky.local"};  ///< DNS names of the server certificate
+    std::vector<std::string> addresses;              ///< empty: all addresses of the machine
+    std::filesystem::path data_dir{"/var/lib/iotsky"};
+    std::string site = "iotsky";
+};
+
+enum class DurabilityMode : std::uint8_t { memory };
+
+struct DurabilityOptions {
+    DurabilityMode mode = DurabilityMode::memory;
+    std::chrono::milliseconds batch_wait_max{
+        200};  ///< of a batch without a waiting acknowledgement
+};
+
+enum class OnDeniedPublish : std::uint8_t { ack, disconnect };
+
+/// Copied into each new class.
+struct ClassDefaults {
+    bool strict_isolation = false;
+    OnDeniedPublish on_denied_publish = OnDeniedPublish::ack;
+    std::int64_t grace_days = 14;
+    std::int64_t things_per_project_max = 5;
+    std::int64_t messages_per_second = 10;
+    std::int64_t burst = 50;
+    std::int64_t payload_bytes_max = 32 * 1024;
+    std::int64_t retained_per_thing_max = 50;
+    std::int64_t queue_bytes_per_session_max = 256 * 1024;
+};
+
+struct CaOptions {
+    std::filesystem::path
+        passphrase_file;  ///< empty: $CREDENTIALS_DIRECTORY, else keys lie plain (0600)
+};
+
+struct Config {
+    std::int64_t schema = 1;
+    ServerOptions server;
+    std::vector<Listener> listeners;
+    broker::Options broker;
+    DurabilityOptions durability;
+    ClassDefaults class_defaults;
+    CaOptions ca;
+    log::Options log;
+};
+
+/// mqtts on [::]:8883, admin http on 127.0.0.1:9880 and the unix socket `admin.sock` (decisions
+/// 13).
+[[nodiscard]] std::vector<Listener> default_listeners(const std::filesystem::path& data_dir);
+
+/// Host and port of `bind`.
+struct Endpoint {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+/// "127.0.0.1:8883", "[::1]:0", "localhost:8883"; nullopt for anything else.
+[[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text);
+/// "[::1]:8883" when the host is an IPv6 address.
+[[nodiscard]] std::string format_endpoint(const Endpoint& endpoint);
+/// Whether nothing outside this machine can reach the host: 127.0.0.0/8, ::1, "localhost".
+[[nodiscard]] bool is_loopback(std::string_view host) noexcept;
+
+}  // namespace iotsky::apps

@@ -1,0 +1,309 @@
+#include "apps/config/table.hpp"
+
+// A big table, on purpose: one row is all there is to know about a key.
+namespace iotsky::apps {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000;
+constexpr std::int64_t kMinute = 60 * kSecond;
+constexpr std::int64_t kDay = 24 * 60 * kMinute;
+constexpr std::int64_t kKiB = 1 << 10;
+constexpr std::int64_t kMiB = 1 << 20;
+constexpr std::int64_t kGiB = 1 << 30;
+
+#define IOTSKY_FIELD(path) \
+    [](auto& c) -> auto& { \
+        return c.path;     \
+    }
+
+using Rows = std::vector<Setting<Config>>;
+
+template <typename Access>
+Setting<Config> row(std::string_view key, Kind kind, Range range, Access access,
+                    std::string_view help, Takes takes = Takes::restart) {
+    return setting<Config>(key, kind, range, takes, access, help);
+}
+
+template <typename Access>
+Setting<Config> text(std::string_view key, Kind kind, Access access, std::string_view help) {
+    return setting<Config>(key, kind, {}, Takes::restart, access, help);
+}
+
+Rows root_rows() {
+    return {
+        row("schema", Kind::integer, {1, 1}, IOTSKY_FIELD(schema),
+            "Version of this file's meaning. A newer number is refused instead of being misread.")};
+}
+
+Rows server_rows() {
+    return {
+        text("names", Kind::texts, IOTSKY_FIELD(server.names),
+             "DNS names by which devices reach this machine. They go into the server certificate; "
+             "the first is "
+             "printed in bundles."),
+        text("addresses", Kind::texts, IOTSKY_FIELD(server.addresses),
+             "IP addresses for the server certificate. Empty: all addresses that the machine has "
+             "at start; a new one "
+             "re-issues the certificate under the same key."),
+        text("data_dir", Kind::path, IOTSKY_FIELD(server.data_dir),
+             "Folder of the registry, the CA and the messages. `--data` wins over it."),
+        text("site", Kind::text, IOTSKY_FIELD(server.site),
+             "Short name of the installation, shown in the subjects of its CAs: 1 to 32 of A-Z a-z "
+             "0-9 _ . -."),
+    };
+}
+
+Rows durability_rows() {
+    return {
+        choice<Config>("mode", {"memory"}, Takes::restart, IOTSKY_FIELD(durability.mode),
+                       "What an acknowledgement promises. memory: it waits for the commit of its "
+                       "batch, and sessions, "
+                       "retained values and queues live until the process ends. The registry "
+                       "(things, certificates, "
+                       "rights) is always on disk."),
+        row("batch_wait_max", Kind::duration, {10, 1'000}, IOTSKY_FIELD(durability.batch_wait_max),
+            "Longest wait of a batch that no acknowledgement waits for; others are committed at "
+            "once."),
+    };
+}
+
+Rows class_rows() {
+    return {
+        row("max_things_per_project", Kind::integer, {1, 1'000'000},
+            IOTSKY_FIELD(class_defaults.things_per_project_max), "Things in one project.",
+            Takes::reload),
+        row("messages_per_second", Kind::integer, {1, 1'000'000},
+            IOTSKY_FIELD(class_defaults.messages_per_second),
+            "Messages that a thing may publish, over time.", Takes::reload),
+        row("burst", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(class_defaults.burst),
+            "Messages that a thing may publish at once.", Takes::reload),
+        row("payload_max", Kind::size, {1, 268'435'455},
+            IOTSKY_FIELD(class_defaults.payload_bytes_max), "Longest payload of a thing.",
+            Takes::reload),
+        row("retained_per_thing", Kind::integer, {1, 1'000'000},
+            IOTSKY_FIELD(class_defaults.retained_per_thing_max), "Retained messages of a thing.",
+            Takes::reload),
+        row("queue_per_session", Kind::size, {kKiB, kGiB},
+            IOTSKY_FIELD(class_defaults.queue_bytes_per_session_max),
+            "Messages kept for a thing that is away.", Takes::reload),
+        row("grace_days", Kind::integer, {0, 3'650}, IOTSKY_FIELD(class_defaults.grace_days),
+            "Days after a class's end in which its certificates still work.", Takes::reload),
+        choice<Config>("on_denied_publish", {"ack", "disconnect"}, Takes::reload,
+                       IOTSKY_FIELD(class_defaults.on_denied_publish),
+                       "What a refused PUBLISH gets: ack: the acknowledgement that MQTT 3.1.1 "
+                       "owes, and a notice; "
+                       "disconnect: the end of the connection, as AWS does it."),
+        row("strict_isolation", Kind::flag, {}, IOTSKY_FIELD(class_defaults.strict_isolation),
+            "Things of a class see their own tree alone: no project, board or commons topics.",
+            Takes::reload),
+    };
+}
+
+Rows connection_rows() {
+    return {
+        row("pre_connect_bytes_max", Kind::size, {kKiB, kMiB},
+            IOTSKY_FIELD(broker.limits.pre_connect_bytes_max),
+            "Bytes that a peer may send before its CONNECT is whole."),
+        row("connect_timeout", Kind::duration, {100, 10 * kMinute},
+            IOTSKY_FIELD(broker.limits.connect_timeout),
+            "From accepting a connection to its whole CONNECT."),
+        row("packet_timeout", Kind::duration, {100, 60 * kMinute},
+            IOTSKY_FIELD(broker.limits.packet_timeout),
+            "From the first byte of a packet to its last."),
+        row("stuck_reader_timeout", Kind::duration, {100, 60 * kMinute},
+            IOTSKY_FIELD(broker.limits.stuck_reader_timeout),
+            "A peer that takes no byte for so long, although some wait, is closed."),
+        row("linger_timeout", Kind::duration, {0, kMinute},
+            IOTSKY_FIELD(broker.limits.linger_timeout),
+            "Time to hand over the last bytes before a connection is closed."),
+        row("packet_bytes_max", Kind::size, {128, 268'435'455},
+            IOTSKY_FIELD(broker.limits.packet_bytes_max),
+            "Longest packet taken from a client, by its Remaining Length."),
+        row("inflight_max", Kind::integer, {1, 65'535}, IOTSKY_FIELD(broker.limits.inflight_max),
+            "Unacknowledged PUBLISH packets per session and direction."),
+        row("keep_alive_max", Kind::duration, {0, 65'535 * kSecond},
+            IOTSKY_FIELD(broker.limits.keep_alive_max),
+            "Longest Keep Alive that is honoured; a client that asks for more, or for none, gets "
+            "this. 0s: as the "
+            "client asks."),
+        row("client_id_bytes_max", Kind::size, {23, 65'535},
+            IOTSKY_FIELD(broker.limits.client_id_bytes_max), "Longest Client Identifier."),
+        row("connections_max", Kind::integer, {1, 1'000'000},
+            IOTSKY_FIELD(broker.limits.connections_max), "Open connections of all MQTT listeners."),
+    };
+}
+
+Rows session_rows() {
+    return {
+        row("sessions_max", Kind::integer, {1, 10'000'000},
+            IOTSKY_FIELD(broker.limits.sessions_max), "Sessions, connected or not."),
+        row("session_expiry", Kind::duration, {kSecond, 3'650 * kDay},
+            IOTSKY_FIELD(broker.limits.session_expiry),
+            "A persistent session without a connection is forgotten after so long."),
+        row("queue_bytes_max", Kind::size, {kKiB, std::int64_t{1} << 40},
+            IOTSKY_FIELD(broker.limits.queue_bytes_max), "Messages waiting for one session."),
+        row("queue_messages_max", Kind::integer, {1, 100'000'000},
+            IOTSKY_FIELD(broker.limits.queue_messages_max), "The same, counted."),
+        choice<Config>("queue_full", {"drop-newest", "drop-oldest", "refuse"}, Takes::restart,
+                       IOTSKY_FIELD(broker.limits.queue_full),
+                       "What happens to a message for a session whose queue is full. refuse: no "
+                       "PUBACK; the publisher "
+                       "is closed and told."),
+        row("filters_max", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(broker.limits.filters_max),
+            "Subscriptions of one session."),
+        row("topic_levels_max", Kind::integer, {0, 65'535},
+            IOTSKY_FIELD(broker.limits.topic_levels_max), "Levels of a topic. 0: no limit."),
+        row("retained_messages_max", Kind::integer, {1, 100'000'000},
+            IOTSKY_FIELD(broker.retained_messages_max), "Retained messages of the broker."),
+        row("retained_bytes_max", Kind::size, {kKiB, std::int64_t{1} << 40},
+            IOTSKY_FIELD(broker.retained_bytes_max), "Their bytes."),
+    };
+}
+
+Rows memory_rows() {
+    return {
+        row("out_soft_bytes", Kind::size, {kKiB, kGiB}, IOTSKY_FIELD(broker.limits.out_soft_bytes),
+            "Bytes waiting in a connection's output from which no more is taken from its queue."),
+        row("out_hard_bytes", Kind::size, {kKiB, kGiB}, IOTSKY_FIELD(broker.limits.out_hard_bytes),
+            "From here on QoS 0 messages for it are dropped and counted."),
+        row("out_ack_reserve_bytes", Kind::size, {kKiB, kGiB},
+            IOTSKY_FIELD(broker.limits.out_ack_reserve_bytes),
+            "Reserve beyond the soft mark for acknowledgements; when it is full, reading pauses."),
+        row("gate_packets_max", Kind::integer, {1, 1'000'000},
+            IOTSKY_FIELD(broker.limits.gate_packets_max),
+            "Packets of a connection that wait for a commit; then reading pauses."),
+        row("log_pending_bytes_max", Kind::size, {kMiB, 16 * kGiB},
+            IOTSKY_FIELD(broker.limits.log_pending_bytes_max),
+            "Records that are not committed yet; then what needs a commit waits."),
+        row("mailbox_bytes_max", Kind::size, {64 * kKiB, kGiB},
+            IOTSKY_FIELD(broker.limits.mailbox_bytes_max),
+            "Messages on their way to one thread; then the publishers pause."),
+        row("memory_bytes_max", Kind::size, {kMiB, std::int64_t{1} << 40},
+            IOTSKY_FIELD(broker.limits.memory_bytes_max),
+            "Queued messages held in memory per thread."),
+        row("turn_bytes_max", Kind::size, {kKiB, 16 * kMiB},
+            IOTSKY_FIELD(broker.limits.turn_bytes_max),
+            "Bytes read from one connection before the next one's turn."),
+        row("turn_packets_max", Kind::integer, {1, 100'000},
+            IOTSKY_FIELD(broker.limits.turn_packets_max),
+            "Packets of one connection before the next one's turn."),
+        row("slice", Kind::integer, {1, 100'000}, IOTSKY_FIELD(broker.limits.slice),
+            "Items of long work (retained messages, queues) done at a time."),
+        row("route_entries_max", Kind::integer, {64, 10'000'000},
+            IOTSKY_FIELD(broker.route_entries_max),
+            "Topics whose receivers are remembered per thread."),
+        row("route_bytes_max", Kind::size, {kMiB, 16 * kGiB}, IOTSKY_FIELD(broker.route_bytes_max),
+            "Their bytes."),
+        row("threads", Kind::integer, {0, 256}, IOTSKY_FIELD(broker.threads),
+            "Threads for MQTT connections. 0: one per CPU that the process may use."),
+    };
+}
+
+Rows joined(Rows first, const Rows& second, const Rows& third) {
+    first.insert(first.end(), second.begin(), second.end());
+    first.insert(first.end(), third.begin(), third.end());
+    return first;
+}
+
+Rows ca_rows() {
+    return {text("passphrase_file", Kind::path, IOTSKY_FIELD(ca.passphrase_file),
+                 "File whose first line encrypts the CA's keys on disk; mode 0600. Empty: "
+                 "`iotsky-ca-passphrase` in "
+                 "systemd's $CREDENTIALS_DIRECTORY, and without that the keys lie plain (0600), "
+                 "with a warning.")};
+}
+
+Rows log_rows() {
+    return {
+        choice<Config>(
+            "level", {"debug", "info", "warn", "error"}, Takes::reload, IOTSKY_FIELD(log.level),
+            "The least important line that is written. debug has a line for every packet."),
+        choice<Config>("format", {"logfmt", "json"}, Takes::reload, IOTSKY_FIELD(log.format),
+                       "One line per event: key=value, or one JSON object."),
+        row("queue_lines_max", Kind::integer, {64, 1'000'000}, IOTSKY_FIELD(log.queue_lines_max),
+            "Lines that wait for the writer; beyond it the oldest are dropped, so that logging "
+            "never stops a message."),
+    };
+}
+
+std::vector<Section> make_sections() {
+    return {
+        {"", "Keys at the top of the file.", root_rows()},
+        {"server", "Names, addresses and the data folder.", server_rows()},
+        {"durability", "What an acknowledgement promises.", durability_rows()},
+        {"defaults.class", "Copied into each new class; `iotsky class set` changes one class.",
+         class_rows()},
+        {"limits", "Limits of the broker. Reaching one is told, never silent.",
+         joined(connection_rows(), session_rows(), memory_rows())},
+        {"ca", "The certification authorities.", ca_rows()},
+        {"log", "The log, on standard error.", log_rows()},
+    };
+}
+
+template <typename Access>
+Setting<Listener> field(std::string_view key, Kind kind, Range range, Access access,
+                        std::string_view help) {
+    return setting<Listener>(key, kind, range, Takes::restart, access, help);
+}
+
+std::vector<Setting<Listener>> make_listener_rows() {
+    return {
+        choice<Listener>("protocol", {"mqtt", "mqtts", "ws", "wss", "http", "https", "unix"},
+                         Takes::restart, IOTSKY_FIELD(protocol),
+                         "mqtts: MQTT over TLS. mqtt: plain. http: the API. unix: the API on a "
+                         "socket file. ws, wss "
+                         "and https are known words that this version does not serve."),
+        field("bind", Kind::text, {}, IOTSKY_FIELD(bind),
+              "`host:port`, IPv6 as `[::]:8883`; port 0 takes any free one. Not for unix."),
+        field("path", Kind::path, {}, IOTSKY_FIELD(path), "Of the socket file; unix only."),
+        choice<Listener>("client_certificate", {"required", "optional", "none"}, Takes::restart,
+                         IOTSKY_FIELD(client_certificate),
+                         "Whether a device must show a certificate; mqtts only."),
+        field("anonymous_policy_file", Kind::path, {}, IOTSKY_FIELD(anonymous_policy_file),
+              "Policy document (JSON) for clients without a certificate. Empty: they are refused."),
+        choice<Listener>("client_ids", {"scoped", "account"}, Takes::restart,
+                         IOTSKY_FIELD(client_ids),
+                         "scoped: each identity has Client Identifiers of its own and cannot take "
+                         "over another's "
+                         "session. account: one space for all, as AWS has it."),
+        field("insecure", Kind::flag, {}, IOTSKY_FIELD(insecure),
+              "Must be true for plain mqtt on an address that is not loopback: everybody on the "
+              "way can read and "
+              "change what is sent."),
+        field("strict_revocation", Kind::flag, {}, IOTSKY_FIELD(strict_revocation),
+              "A revoked certificate ends TLS with an alert. Otherwise TLS finishes and CONNACK 5 "
+              "follows, which "
+              "clients can show."),
+        choice<Listener>("tls_min", {"1.2", "1.3"}, Takes::restart, IOTSKY_FIELD(tls_min),
+                         "Oldest TLS version."),
+        field("handshake_timeout", Kind::duration, {100, 10 * kMinute},
+              IOTSKY_FIELD(handshake_timeout),
+              "From accepting a connection to the end of its TLS handshake."),
+        field("connections_max", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(connections_max),
+              "Open connections of this listener."),
+        field("failed_connects_per_minute_per_address", Kind::integer, {1, 1'000'000},
+              IOTSKY_FIELD(failed_connects_per_minute_per_address),
+              "Failed handshakes and unfinished CONNECTs of one address; connections that work "
+              "never count, as a "
+              "school sits behind one address."),
+        field("send_low_water_bytes", Kind::size, {kKiB, 16 * kMiB},
+              IOTSKY_FIELD(send_low_water_bytes),
+              "Bytes that the kernel holds unsent for a connection (TCP_NOTSENT_LOWAT)."),
+    };
+}
+
+#undef IOTSKY_FIELD
+
+}  // namespace
+
+std::span<const Section> config_sections() {
+    static const std::vector<Section> kSections = make_sections();
+    return kSections;
+}
+
+std::span<const Setting<Listener>> listener_settings() {
+    static const std::vector<Setting<Listener>> kRows = make_listener_rows();
+    return kRows;
+}
+
+}  // namespace iotsky::apps
