@@ -5,72 +5,85 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "acl/auth_context.hpp"
-#include "broker/ids.hpp"
+#include "base/siphash.hpp"
+#include "broker/subscriber.hpp"
+#include "broker/topic_prefix.hpp"
 
 namespace iotsky::broker {
 
-/// One subscription as the index holds it: whom it leads to and with what rights.
-struct Subscriber {
-    SessionRef session;
-    Sid sid = 0;
-    std::uint8_t qos = 0;
-    Form form = Form::plain;
-    TargetKind kind = TargetKind::session;
-    bool masked = false;  ///< rights were narrowed: kept, but nothing is delivered until they are granted again
-    acl::ReceiveClass receive = acl::ReceiveClass::all;
-    std::shared_ptr<const acl::AuthContext> rights;  ///< null: everything may be received (services)
-};
-
-/// The generations that a route entry depends on: of the topic's first two levels, and of all filters with a
-/// wildcard there. An entry is valid while both are unchanged.
+/// The generations that a route entry depends on: of the topic's first two levels, and of all
+/// filters with a wildcard there. An entry is valid while both are unchanged.
 struct RouteStamp {
     std::uint64_t prefix = 0;
     std::uint64_t wildcard = 0;
     friend bool operator==(const RouteStamp&, const RouteStamp&) = default;
 };
 
-/// Topic Filters -> subscribers: exact filters in a hash, wildcard filters in a trie, in 64 shards by the first two
-/// levels and one for filters with a wildcard there (`dataplane.md` 3). Synchronised: a shard's lock is shared for
-/// match() and exclusive for changes; touched only by SUBSCRIBE, UNSUBSCRIBE and route-cache misses.
+/// Topic Filters -> subscribers: exact filters in a hash, wildcard filters in a trie, in 64 shards
+/// by the first two levels and one for filters with a wildcard there (`dataplane.md` 3).
+/// Synchronised: a shard's lock is shared for match() and exclusive for changes; touched only by
+/// SUBSCRIBE, UNSUBSCRIBE and route-cache misses.
 ///
-/// Order with retained messages: insert() bumps the generation inside the lock and fences (seq_cst) after it; a
-/// publisher updates the retained index, fences, then calls stamp().
+/// Order with retained messages: insert() bumps the generation inside the lock and fences (seq_cst)
+/// after it; a publisher updates the retained index, fences, then calls stamp().
 class TopicIndex {
   public:
     TopicIndex();
     ~TopicIndex();
 
-    /// Adds, or replaces the subscription of the same session, filter and form. `filter` is canonical and valid.
+    /// Adds, or replaces the subscription of the same session, filter and form. `filter` is
+    /// canonical and valid.
     void insert(std::string_view filter, const Subscriber& subscriber);
     /// False if there was none.
     bool erase(std::string_view filter, SessionRef session, Form form);
-    /// Changes one entry in place (mask, rights, receive) and bumps its generation; false if there is none.
+    /// Changes one entry in place (mask, rights, receive, qos) and bumps its generation; false if
+    /// there is none. `change` runs under the shard's lock: it only sets fields, and leaves session
+    /// and form alone.
     bool update(std::string_view filter, SessionRef session, Form form,
                 const std::function<void(Subscriber&)>& change);
 
-    /// Every subscription whose filter matches `topic` [MQTT-4.7.1-*, 4.7.2-1], in no order, duplicates of one
-    /// session included; returns the stamp read under the locks before the look-up.
+    /// Every subscription whose filter matches `topic` [MQTT-4.7.1-*, 4.7.2-1], in no order,
+    /// duplicates of one session included; returns the stamp read under the locks before the
+    /// look-up.
     [[nodiscard]] RouteStamp match(std::string_view topic, std::vector<Subscriber>& out) const;
-    /// The stamp that a valid route entry of `topic` must have now. Two acquire loads and a short hash.
-    [[nodiscard]] RouteStamp stamp(std::string_view topic) const noexcept;
+    /// The stamp that a valid route entry of `topic` must have now. Two acquire loads and a short
+    /// hash.
+    [[nodiscard]] RouteStamp stamp(std::string_view topic) const noexcept {
+        return stamp(prefix_slot(topic));
+    }
     /// The same with the hash already known (route cache): see prefix_slot().
-    [[nodiscard]] RouteStamp stamp(std::uint32_t prefix_slot) const noexcept;
-    [[nodiscard]] static std::uint32_t prefix_slot(std::string_view topic) noexcept;
-    /// Invalidates every route entry: one bump instead of thousands (more than 64 principals changed).
+    [[nodiscard]] RouteStamp stamp(std::uint32_t prefix_slot) const noexcept {
+        return {prefix_generations_[prefix_slot].load(std::memory_order_acquire),
+                wildcard_generation_.load(std::memory_order_acquire)};
+    }
+    [[nodiscard]] static std::uint32_t prefix_slot(std::string_view topic) noexcept {
+        return static_cast<std::uint32_t>(siphash13(process_hash_key(), topic_prefix(topic)) %
+                                          kGenerations);
+    }
+    /// Invalidates every route entry: one bump instead of thousands (more than 64 principals
+    /// changed).
     void bump_all();
 
-    [[nodiscard]] std::size_t size() const noexcept;  ///< subscriptions
+    /// Subscriptions.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return size_.load(std::memory_order_relaxed);
+    }
+    /// Nodes, lists and texts in use.
+    [[nodiscard]] std::size_t parts_for_test() const;
 
   private:
     struct Shard;
+    struct Home;
     static constexpr std::size_t kShards = 64;
-    static constexpr std::size_t kGenerations = 1024;
-    std::array<std::unique_ptr<Shard>, kShards + 1> shards_;
+    static constexpr std::size_t kGenerations =
+        1024;  // a multiple: a generation belongs to one shard
+    [[nodiscard]] Home home_of(std::string_view filter) noexcept;
+
+    std::array<std::unique_ptr<Shard>, kShards + 1>
+        shards_;  // the last: a wildcard in the first two levels
     std::array<std::atomic<std::uint64_t>, kGenerations> prefix_generations_{};
     std::atomic<std::uint64_t> wildcard_generation_{1};
     std::atomic<std::size_t> size_{0};
