@@ -1,0 +1,104 @@
+#include "api/guard.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "api/errors.hpp"
+
+namespace iotsky::api {
+namespace {
+
+std::string lower(std::string_view text) {
+    std::string out{text};
+    std::ranges::transform(out, out.begin(), [](unsigned char c) {
+        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    });
+    return out;
+}
+
+bool is_digits(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_loopback(std::string_view name) {
+    if (name == "localhost" || name == "::1") {
+        return true;
+    }
+    // 127.0.0.0/8, digits and dots only: "127.evil.example" is a name.
+    return name.starts_with("127.") &&
+           std::ranges::all_of(name, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+}
+
+std::string_view wanted_type(BodyKind kind) {
+    return kind == BodyKind::csv ? "text/csv" : "application/json";
+}
+
+std::string media_type(std::string_view content_type) {
+    std::string type = lower(content_type.substr(0, content_type.find(';')));
+    while (!type.empty() && type.back() == ' ') {
+        type.pop_back();
+    }
+    return type;
+}
+
+}  // namespace
+
+std::string host_name(std::string_view host) {
+    if (host.starts_with('[')) {
+        const std::size_t end = host.find(']');
+        if (end == std::string_view::npos) {
+            return {};
+        }
+        const std::string_view rest = host.substr(end + 1);
+        if (!rest.empty() && (rest.front() != ':' || !is_digits(rest.substr(1)))) {
+            return {};
+        }
+        return lower(host.substr(1, end - 1));
+    }
+    const std::size_t colon = host.find(':');
+    if (colon != std::string_view::npos && !is_digits(host.substr(colon + 1))) {
+        return {};
+    }
+    std::string name = lower(host.substr(0, colon));
+    if (name.ends_with('.')) {
+        name.pop_back();  // "localhost." is the same name
+    }
+    return name;
+}
+
+Result<void> check_host(std::string_view host, std::span<const std::string> names) {
+    const std::string name = host_name(host);
+    if (!name.empty() && (is_loopback(name) || std::ranges::find(names, name) != names.end())) {
+        return {};
+    }
+    return wrong_host(host);
+}
+
+Result<void> check_origin(const OriginFacts& facts) {
+    const std::string_view site = facts.sec_fetch_site;
+    if (!site.empty() && site != "same-origin" && site != "none") {
+        return cross_origin(facts.origin.empty() ? site : facts.origin);
+    }
+    if (facts.origin.empty() || lower(facts.origin) == "http://" + lower(facts.host)) {
+        return {};
+    }
+    return cross_origin(facts.origin);
+}
+
+Result<void> check_content_type(BodyKind kind, std::string_view content_type, bool has_body) {
+    if (kind == BodyKind::none || (!has_body && content_type.empty())) {
+        return {};
+    }
+    if (media_type(content_type) == wanted_type(kind)) {
+        return {};
+    }
+    return wrong_content_type(content_type, wanted_type(kind));
+}
+
+bool is_valid_request_id(std::string_view id) noexcept {
+    return !id.empty() && id.size() <= 64 && std::ranges::all_of(id, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
+    });
+}
+
+}  // namespace iotsky::api

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "api/broker_admin.hpp"
+#include "api/http_stats.hpp"
+#include "api/machine.hpp"
+#include "api/refusal_history.hpp"
+#include "base/clock.hpp"
+
+namespace iotsky::api {
+
+/// What handlers call; all must outlive the server. Each is any-thread.
+struct Services {
+    BrokerAdmin& broker;
+    Machine& machine;
+    RefusalHistory& refusals;
+    HttpStats& http;
+    const Clock& clock;
+};
+
+}  // namespace iotsky::api
