@@ -1,0 +1,53 @@
+#include "broker/net/address_limiter.hpp"
+
+#include <chrono>
+#include <string_view>
+
+#include "base/siphash.hpp"
+
+namespace iotsky::net {
+namespace {
+constexpr std::chrono::minutes kWindow{1};
+}  // namespace
+
+std::size_t AddressLimiter::KeyHash::operator()(const AddressKey& key) const noexcept {
+    const std::string_view bytes{reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size()};
+    return siphash13(process_hash_key(), bytes);
+}
+
+bool AddressLimiter::allows(const AddressKey& address, TimePoint now) {
+    if (max_ == 0) {
+        return true;
+    }
+    const LockGuard lock(mutex_);
+    const auto it = windows_.find(address);
+    return it == windows_.end() || now - it->second.begin >= kWindow || it->second.failures < max_;
+}
+
+bool AddressLimiter::count_failure(const AddressKey& address, TimePoint now) {
+    if (max_ == 0) {
+        return false;
+    }
+    const LockGuard lock(mutex_);
+    auto it = windows_.find(address);
+    if (it == windows_.end()) {
+        if (windows_.size() >= kAddressesMax) {
+            forget_old(now);
+        }
+        if (windows_.size() >= kAddressesMax) {
+            return false;
+        }
+        it = windows_.emplace(address, Window{now, 0}).first;
+    }
+    if (now - it->second.begin >= kWindow) {
+        it->second = {now, 0};
+    }
+    return ++it->second.failures == max_;
+}
+
+void AddressLimiter::forget_old(TimePoint now) {
+    std::erase_if(windows_,
+                  [now](const auto& entry) { return now - entry.second.begin >= kWindow; });
+}
+
+}  // namespace iotsky::net

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+#include "base/thread.hpp"
+#include "broker/net/peer_address.hpp"
+
+namespace iotsky::net {
+
+/// Failures per address and minute, in fixed windows. Only failed handshakes and unfinished
+/// CONNECTs are counted, so that a school behind one address is never locked out by its successes.
+/// Synchronised: one short leaf lock per accepted connection and per failure.
+class AddressLimiter {
+  public:
+    /// Addresses remembered at once; beyond it new ones are let through uncounted.
+    static constexpr std::size_t kAddressesMax = 16'384;
+
+    /// `failures_per_minute_max`: 0 is no limit.
+    explicit AddressLimiter(std::uint32_t failures_per_minute_max) noexcept
+        : max_(failures_per_minute_max) {}
+
+    /// Whether a new connection of this address may go on.
+    [[nodiscard]] bool allows(const AddressKey& address, TimePoint now);
+    /// True for the failure that reaches the limit (worth one log line).
+    bool count_failure(const AddressKey& address, TimePoint now);
+
+  private:
+    struct Window {
+        TimePoint begin;
+        std::uint32_t failures = 0;
+    };
+    struct KeyHash {
+        std::size_t operator()(const AddressKey& key) const noexcept;
+    };
+    void forget_old(TimePoint now) IOTSKY_REQUIRES(mutex_);
+
+    const std::uint32_t max_;
+    Mutex mutex_;
+    std::unordered_map<AddressKey, Window, KeyHash> windows_ IOTSKY_GUARDED_BY(mutex_);
+};
+
+}  // namespace iotsky::net

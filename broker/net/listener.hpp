@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "broker/net/options.hpp"
+#include "broker/net/unique_fd.hpp"
+
+namespace iotsky::net {
+
+struct ListenerShared;
+
+/// The listening sockets of one `[listener.NAME]`: one per io thread, on one port (SO_REUSEPORT).
+/// Connections wait in the kernel from bind() on; IoThreads::serve() begins to take them.
+/// Move-only.
+class Listener {
+  public:
+    /// Binds `options.bind` for `threads` io threads, 1 .. 64. A probe without SO_REUSEPORT goes
+    /// first, because with it a second program of the same user would bind without an error.
+    /// Errors: E1101 port taken (names the owner), E1111 text of `bind`, E1112 not an address of
+    /// this machine, E1113 privileged port, E1114 anything else. Thread: any.
+    [[nodiscard]] static Result<Listener> bind(const ListenerOptions& options, unsigned threads);
+
+    Listener(Listener&&) noexcept;
+    Listener& operator=(Listener&&) noexcept;
+    ~Listener();
+
+    /// The address it is bound to, e.g. "0.0.0.0", "::", "127.0.0.1".
+    [[nodiscard]] const std::string& host() const noexcept { return host_; }
+    /// The port, also when `bind` said 0.
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] const ListenerOptions& options() const noexcept;
+
+  private:
+    friend class IoThreads;
+    Listener(std::shared_ptr<ListenerShared> shared, std::vector<UniqueFd> sockets);
+
+    std::shared_ptr<ListenerShared> shared_;
+    std::vector<UniqueFd> sockets_;
+    std::string host_;
+    std::uint16_t port_ = 0;
+};
+
+}  // namespace iotsky::net

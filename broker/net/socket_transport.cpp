@@ -1,0 +1,79 @@
+#include "broker/net/socket_transport.hpp"
+
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "broker/net/listener_shared.hpp"
+#include "broker/net/poller.hpp"
+#include "broker/net/socket_io.hpp"
+
+namespace iotsky::net {
+
+SocketTransport::SocketTransport(Origin&& origin) noexcept
+    : fd_(std::move(origin.fd)),
+      peer_(std::move(origin.peer)),
+      key_(origin.key),
+      accepted_at_(origin.accepted_at),
+      listener_(std::move(origin.listener)) {}
+
+SocketTransport::~SocketTransport() {
+    if (poller_ != nullptr) {
+        poller_->forget(*this, false);  // closing the descriptor takes it out of epoll
+    }
+}
+
+void SocketTransport::close() {
+    if (std::exchange(closed_, true)) {
+        return;
+    }
+    if (!peer_gone_) {
+        say_goodbye();
+    }
+    if (poller_ == nullptr) {
+        fd_.reset();
+        return;
+    }
+    if (!wrote_ && listener_) {
+        // Every whole CONNECT is answered, so this one never came to an end (`decisions.md` 18).
+        poller_->counters().unfinished_connects.add();
+        if (listener_->limiter.count_failure(key_, poller_->buffers().now)) {
+            log::warn("W3410", "address failed too often; its connections are closed for a minute",
+                      {{"addr", peer_.address}, {"listener", peer_.listener}});
+        }
+    }
+    poller_->linger(*this);
+}
+
+bool SocketTransport::send_kept() {
+    if (kept_.empty()) {
+        return true;
+    }
+    const IoResult sent = send(fd(), kept_.view());
+    if (sent.state == IoResult::State::broken) {
+        peer_gone_ = true;
+        return false;
+    }
+    kept_.consume(sent.bytes);
+    return true;
+}
+
+bool SocketTransport::send_or_keep(std::span<const std::byte> bytes) {
+    IoResult sent{IoResult::State::would_block, 0};
+    if (kept_.empty() && !bytes.empty()) {
+        sent = send(fd(), bytes);
+    }
+    if (sent.state == IoResult::State::broken) {
+        peer_gone_ = true;
+        return false;
+    }
+    kept_.append(bytes.subspan(sent.bytes));
+    return true;
+}
+
+IoBuffers* SocketTransport::buffers() const noexcept {
+    return poller_ != nullptr ? &poller_->buffers() : nullptr;
+}
+
+}  // namespace iotsky::net
