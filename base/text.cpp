@@ -8,9 +8,28 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
 
-/// Length of the valid UTF-8 sequence at the front, 0 if there is none (RFC 3629: no overlong, no
-/// surrogates, nothing above U+10FFFF).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t above = row[j];
+            row[j] =
+                std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
+            diagonal = above;
+        }
+    }
+    return row.back();
+}
+
+}  // namespace
+
 std::size_t utf8_length(std::string_view text) noexcept {
+    if (text.empty()) {
+        return 0;
+    }
     const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const unsigned lead = at(0);
     if (lead < 0x80) {
@@ -30,24 +49,6 @@ std::size_t utf8_length(std::string_view text) noexcept {
                      (lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f);
     return bad ? 0 : length;
 }
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t above = row[j];
-            row[j] =
-                std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-            diagonal = above;
-        }
-    }
-    return row.back();
-}
-
-}  // namespace
 
 std::string escape(std::string_view text, std::size_t length_max) {
     std::string out;

@@ -14,6 +14,10 @@ namespace iotsky {
 /// "...".
 [[nodiscard]] std::string escape(std::string_view text, std::size_t length_max = 256);
 
+/// Length of the valid UTF-8 sequence at the front, 0 if there is none (RFC 3629: no overlong, no
+/// surrogates, nothing above U+10FFFF).
+[[nodiscard]] std::size_t utf8_length(std::string_view text) noexcept;
+
 /// Lower-case hexadecimal, two digits a byte, no separator.
 [[nodiscard]] std::string to_hex(std::span<const std::uint8_t> bytes);
 

@@ -19,6 +19,17 @@ TEST_SUITE("base.text") {
         CHECK(escape(std::string(300, 'x'), 4) == "xxxx...");
     }
 
+    TEST_CASE("the front of a text is one UTF-8 sequence or none") {
+        CHECK(utf8_length("ab") == 1);
+        CHECK(utf8_length("\xc3\xbc-") == 2);
+        CHECK(utf8_length("\xf0\x9f\xa6\xa6") == 4);
+        CHECK(utf8_length("") == 0);
+        CHECK(utf8_length("\xbc") == 0);
+        CHECK(utf8_length("\xc0\x80") == 0);          // overlong
+        CHECK(utf8_length("\xed\xa0\x80") == 0);      // a surrogate
+        CHECK(utf8_length("\xf4\x90\x80\x80") == 0);  // above U+10FFFF
+    }
+
     TEST_CASE("the nearest name is offered, a far one is not") {
         const std::array<std::string, 3> known{"weather", "door", "listener"};
         CHECK(nearest("wheather", known) == "weather");
