@@ -42,7 +42,8 @@ struct Attributes {
 struct Verdict {
     bool allowed = false;
     /// Whether the same request to the same context gets the same answer later; false when a rule
-    /// that looks at the time or the address had a say.
+    /// that looks at the time or the address had a say. `valid_until` does not count: at that
+    /// moment the context itself is replaced.
     bool cacheable = true;
     friend bool operator==(const Verdict&, const Verdict&) = default;
 };
