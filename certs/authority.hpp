@@ -97,8 +97,7 @@ class Authority {
     [[nodiscard]] Result<IssuedDevice> issue_device_with_key(const DeviceRequest& request,
                                                              KeyType type, WallTime now) const;
 
-    /// All of `revoked`, signed by the intermediate; CRL number = `now` in seconds; next update 7
-    /// days later.
+    /// All of `revoked`, signed by the intermediate; see make_crl.
     [[nodiscard]] Result<Crl> crl(std::span<const RevokedCertificate> revoked, WallTime now) const;
 
     /// New MQTT server certificate under the key of `current`, saved over DIR/ca/server.crt.
@@ -121,7 +120,6 @@ class Authority {
     struct Impl;
     explicit Authority(std::unique_ptr<Impl> impl) noexcept;
     std::unique_ptr<Impl> impl_;
-    friend struct AuthorityAccess;
 };
 
 }  // namespace iotsky::certs

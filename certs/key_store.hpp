@@ -8,26 +8,10 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "certs/certificate.hpp"
+#include "certs/files.hpp"
 #include "certs/private_key.hpp"
 
 namespace iotsky::certs {
-
-enum class FileKind : unsigned char {
-    secret,      ///< 0600, refused when group or others may read or write it.
-    public_text  ///< 0644, refused when group or others may write it.
-};
-
-enum class IfExists : unsigned char { refuse, replace };
-
-/// Writes a file so that it is there whole or not at all, also after a power cut: temporary file in
-/// the same folder, fsync, rename, fsync of the folder. Errors: E5209 exists, E5211 disk.
-[[nodiscard]] Result<void> write_file(const std::filesystem::path& path, std::string_view content,
-                                      FileKind kind, IfExists if_exists = IfExists::refuse);
-
-/// Reads a regular file of 1 to `bytes_max` bytes. Errors: E5203 mode or owner, E5204 empty or too
-/// long, E5205 missing, E5211 disk; each names the file.
-[[nodiscard]] Result<SecretString> read_file(const std::filesystem::path& path, FileKind kind,
-                                             std::size_t bytes_max = 64 * 1024);
 
 /// The folder of keys: NAME.key (0600; encrypted when there is a passphrase) beside NAME.crt
 /// (0644). Thread: any; holds nothing but the folder's name and the passphrase.
@@ -37,11 +21,8 @@ class KeyStore {
 
     [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
     [[nodiscard]] bool encrypts() const noexcept { return passphrase_.has_value(); }
-    /// E5203 unless the folder is a directory of mode 0700 (or stricter).
-    [[nodiscard]] Result<void> check_folder() const;
 
     [[nodiscard]] bool has_key(std::string_view name) const;
-    [[nodiscard]] bool has_certificate(std::string_view name) const;
 
     struct LoadedKey {
         PrivateKey key;

@@ -17,8 +17,9 @@ struct LocalAddress {
     friend bool operator==(const LocalAddress&, const LocalAddress&) = default;
 };
 
-/// Addresses of the interfaces that are up, each once: IPv4 before IPv6, global before link-local,
-/// loopback last, then by text. Reads the kernel's list (getifaddrs). Error: E5216.
+/// Addresses of the interfaces that are up, each once: global ones first, then link-local, loopback
+/// last; within each IPv4 before IPv6, then by text. Reads the kernel's list (getifaddrs). Error:
+/// E5216.
 [[nodiscard]] Result<std::vector<LocalAddress>> local_addresses();
 
 /// The order and the doubles of the list above. Thread: any (pure).

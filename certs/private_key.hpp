@@ -41,7 +41,7 @@ class PrivateKey {
     [[nodiscard]] Result<SecretString> encrypted_pem(std::string_view passphrase) const;
     [[nodiscard]] const PublicKey& public_key() const noexcept;
 
-    struct Impl;  ///< Holds the EVP_PKEY; defined in certs/private_key_impl.hpp for our .cpp files.
+    struct Impl;  ///< Holds the EVP_PKEY; defined in certs/private_key_ossl.hpp for our .cpp files.
     explicit PrivateKey(std::unique_ptr<Impl> impl) noexcept;
     [[nodiscard]] const Impl& impl() const noexcept { return *impl_; }
 

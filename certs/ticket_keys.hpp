@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -23,6 +24,7 @@ struct TicketKey {
     std::array<std::uint8_t, kBytes> bytes{};
     WallTime made{};  ///< Whole seconds.
 
+    ~TicketKey() { explicit_bzero(bytes.data(), bytes.size()); }
     friend bool operator==(const TicketKey&, const TicketKey&) = default;
 };
 
