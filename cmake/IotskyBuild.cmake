@@ -42,6 +42,10 @@ if(IOTSKY_SANITIZE)
     target_compile_options(iotsky_flags INTERFACE
         $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized;-Wno-stringop-overflow>)
 endif()
+if(IOTSKY_FUZZ)
+    # Everything is instrumented for coverage; the targets themselves add the fuzzer's main (IotskyTest).
+    add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
 if(IOTSKY_HARDEN)
     add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -D_GLIBCXX_ASSERTIONS -fstack-protector-strong
         -fstack-clash-protection -fcf-protection=full -ftrivial-auto-var-init=zero)
