@@ -14,13 +14,17 @@
 
 namespace iotsky::broker {
 
-/// Who a connection belongs to, and what that allows. Immutable, shared by the connections of one principal.
+/// Who a connection belongs to, and what that allows. Immutable, shared by the connections of one
+/// principal.
 struct Identity {
-    std::string scope;       ///< session scope: the principal (`decisions.md` 5); one constant in account mode
-    std::string name;        ///< for people: "7b/otter/weather", a service's or user's name, "anonymous"
+    std::string
+        scope;  ///< session scope: the principal (`decisions.md` 5); one constant in account mode
+    std::string name;  ///< for people: "7b/otter/weather", a service's or user's name, "anonymous"
     std::string class_name;  ///< empty outside classes
     std::string thing_id;    ///< "th_..."; empty without a thing
-    acl::MeAlias alias;      ///< what `$me` stands for
+    std::string
+        certificate_id;  ///< registry entry of the certificate that was shown; empty without one
+    acl::MeAlias alias;  ///< what `$me` stands for
     std::shared_ptr<const acl::RuleSet> rules;
     acl::Attributes attributes;  ///< without client id and address, which belong to the connection
     std::optional<WallTime> valid_until;
@@ -35,15 +39,21 @@ struct Admission {
     std::string number;                        ///< "E3203" when refused
     std::string why;                           ///< for log and doctor, never on the wire
     std::string name;                          ///< the peer's certificate name, when it is known
+    bool revoked =
+        false;  ///< refused because its certificate was revoked: the session is sealed, not kept
 };
 
-/// The registry's published view, as the broker asks it. Implemented above (apps joins provisioning to it).
-/// Thread: any; never blocks on a disk.
+/// The registry's published view, as the broker asks it. Implemented above (apps joins provisioning
+/// to it). Thread: any; never blocks on a disk.
 class IdentityDirectory {
   public:
     virtual ~IdentityDirectory() = default;
     /// Looks the peer up at CONNECT, also for resumed TLS sessions, and again on the home thread.
-    [[nodiscard]] virtual Admission admit(const PeerInfo& peer, const mqtt::ConnectView& connect) = 0;
+    [[nodiscard]] virtual Admission admit(const PeerInfo& peer,
+                                          const mqtt::ConnectView& connect) = 0;
+    /// The same principal by the same certificate, as the registry knows it now: asked when rights
+    /// changed. A refusal means that it may not be connected any more.
+    [[nodiscard]] virtual Admission refresh(const Identity& identity) = 0;
 };
 
 /// What a TLS handshake asks before it accepts a client certificate (`decisions.md` 11).
@@ -71,7 +81,7 @@ struct Refusal {
     std::string topic;
     std::string rule;  ///< what decided
     std::string why;
-    std::string how;   ///< nearest allowed topic or command
+    std::string how;  ///< nearest allowed topic or command
     std::uint32_t count = 1;
     WallTime time{};
 };

@@ -15,8 +15,8 @@ using Sid = std::uint64_t;
 using Mid = std::uint64_t;
 /// Number of a batch of the log; `durable() >= n` means everything in batch n is on disk.
 using BatchNo = std::uint64_t;
-/// Number of a turn of one thread, rising by one. Gates are stamped with turns; a turn learns its batch when
-/// it is appended.
+/// Number of a turn of one thread, rising by one. Gates are stamped with turns; a turn learns its
+/// batch when it is appended.
 using TurnNo = std::uint64_t;
 /// Global revision of retained messages, rising.
 using Rev = std::uint64_t;

@@ -9,40 +9,49 @@ namespace iotsky::broker {
 /// What happens to a message for a session whose queue is full.
 enum class QueueFull : std::uint8_t {
     drop_newest,  ///< the new one is dropped, counted and told
-    drop_oldest,
-    refuse,       ///< no PUBACK: the publisher is closed and told
+    drop_oldest,  ///< the oldest one that is not in flight is dropped, counted and told
 };
 
-/// Limits of the data plane (`decisions.md` 18). Each is a key of the configuration; reaching one is a tested
-/// behaviour, never silent.
+/// Limits of the data plane (`decisions.md` 18). Each is a key of the configuration; reaching one
+/// is a tested behaviour, never silent.
 struct Limits {
-    std::size_t pre_connect_bytes_max = 64U << 10U;     ///< bytes before a whole CONNECT, 1 KiB .. 1 MiB
-    std::chrono::milliseconds connect_timeout{10'000};  ///< from accept to a whole CONNECT, 100 ms .. 10 min
-    std::chrono::milliseconds packet_timeout{30'000};   ///< from a packet's first byte to its last
+    std::size_t pre_connect_bytes_max = 64U
+                                        << 10U;  ///< bytes before a whole CONNECT, 1 KiB .. 1 MiB
+    std::chrono::milliseconds connect_timeout{
+        10'000};  ///< from accept to a whole CONNECT, 100 ms .. 10 min
+    std::chrono::milliseconds packet_timeout{30'000};  ///< from a packet's first byte to its last
     std::chrono::milliseconds stuck_reader_timeout{30'000};  ///< bytes wait and the peer takes none
-    std::chrono::milliseconds linger_timeout{5'000};         ///< to hand over the last bytes before a close
-    std::uint32_t packet_bytes_max = 256U << 10U;            ///< 128 B .. 268,435,455
-    std::uint16_t inflight_max = 100;  ///< unacknowledged PUBLISHes per direction and session, 1 .. 65535
-    std::size_t queue_bytes_max = 64U << 20U;      ///< per session, true cost in memory
-    std::size_t queue_messages_max = 1'000'000;    ///< per session
+    std::chrono::milliseconds linger_timeout{
+        5'000};                                    ///< to hand over the last bytes before a close
+    std::uint32_t packet_bytes_max = 256U << 10U;  ///< 128 B .. 268,435,455
+    std::uint16_t inflight_max =
+        100;  ///< unacknowledged PUBLISHes per direction and session, 1 .. 65535
+    std::size_t queue_bytes_max = 64U << 20U;    ///< per session, true cost in memory
+    std::size_t queue_messages_max = 1'000'000;  ///< per session
     QueueFull queue_full = QueueFull::drop_newest;
-    std::size_t filters_max = 10'000;              ///< subscriptions per session
-    std::size_t topic_levels_max = 0;              ///< 0: no limit below the standard's 65,535 bytes
-    std::size_t out_soft_bytes = 64U << 10U;       ///< PUBLISHes stop being taken from the queue
-    std::size_t out_hard_bytes = 1U << 20U;        ///< QoS 0 is dropped and counted
-    std::size_t out_ack_reserve_bytes = 64U << 10U;  ///< beyond soft, for acknowledgements; then reading pauses
-    std::size_t gate_packets_max = 10'000;         ///< gated packets of one connection; then reading pauses
-    std::size_t log_pending_bytes_max = 32U << 20U;  ///< records not yet durable; then what needs the disk waits
-    std::size_t mailbox_bytes_max = 8U << 20U;       ///< towards one thread; then senders' publishers pause
-    std::size_t memory_bytes_max = std::size_t{1} << 30U;  ///< high-water mark of queued messages per thread
-    std::size_t turn_bytes_max = 64U << 10U;         ///< read per connection and turn
-    std::size_t turn_packets_max = 256;              ///< packets per connection and turn
-    std::size_t slice = 256;                         ///< items of one slice of unbounded work
-    std::size_t sessions_max = 100'000;              ///< per broker
-    std::size_t connections_max = 50'000;            ///< per broker
-    std::size_t client_id_bytes_max = 65'535;        ///< the standard's own limit
-    std::chrono::seconds session_expiry{7 * 24 * 3600};  ///< a persistent session without a connection
-    std::chrono::seconds keep_alive_max{0};              ///< 0: none below the standard's 65,535 s
+    std::size_t filters_max = 10'000;         ///< subscriptions per session
+    std::size_t topic_levels_max = 0;         ///< 0: no limit below the standard's 65,535 bytes
+    std::size_t out_soft_bytes = 64U << 10U;  ///< PUBLISHes stop being taken from the queue
+    std::size_t out_hard_bytes = 1U << 20U;   ///< QoS 0 is dropped and counted
+    std::size_t out_ack_reserve_bytes =
+        64U << 10U;  ///< beyond soft, for acknowledgements; then reading pauses
+    std::size_t gate_packets_max =
+        10'000;  ///< gated packets of one connection; then reading pauses
+    std::size_t log_pending_bytes_max =
+        32U << 20U;  ///< records not yet durable; then what needs the disk waits
+    std::size_t mailbox_bytes_max = 8U
+                                    << 20U;  ///< towards one thread; then senders' publishers pause
+    std::size_t memory_bytes_max = std::size_t{1}
+                                   << 30U;     ///< high-water mark of queued messages per thread
+    std::size_t turn_bytes_max = 64U << 10U;   ///< read per connection and turn
+    std::size_t turn_packets_max = 256;        ///< packets per connection and turn
+    std::size_t slice = 256;                   ///< items of one slice of unbounded work
+    std::size_t sessions_max = 100'000;        ///< per broker
+    std::size_t connections_max = 50'000;      ///< per broker
+    std::size_t client_id_bytes_max = 65'535;  ///< the standard's own limit
+    std::chrono::seconds session_expiry{7 * 24 *
+                                        3600};  ///< a persistent session without a connection
+    std::chrono::seconds keep_alive_max{0};     ///< 0: none below the standard's 65,535 s
 };
 
 struct Options {

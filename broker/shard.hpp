@@ -19,14 +19,16 @@ struct TurnTime {
     WallTime wall;
 };
 
-/// One io thread's part of the data plane: its connections, its sessions for ever, its timers, its outgoing
-/// records and mail. A function of time and inputs: it owns no socket, clock or thread, so that N of them run in one
-/// process under a seeded scheduler (tests/simulation). Confined to its thread.
+/// One io thread's part of the data plane: its connections, its sessions for ever, its timers, its
+/// outgoing records and mail. A function of time and inputs: it owns no socket, clock or thread, so
+/// that N of them run in one process under a seeded scheduler (tests/simulation). Confined to its
+/// thread.
 ///
 /// A turn, driven by broker/net's Poller (or the simulation):
-///   begin_turn -> open / on_bytes / on_writable / on_peer_closed ... -> on_time -> commit_turn -> flush
-/// commit_turn appends the turn's records, then publishes the turn's mailboxes; flush writes sockets. Nothing that
-/// depends on a record leaves the thread before its append.
+///   begin_turn -> open / on_bytes / on_writable / on_peer_closed ... -> on_time -> commit_turn ->
+///   flush
+/// commit_turn appends the turn's records, then publishes the turn's mailboxes; flush writes
+/// sockets. Nothing that depends on a record leaves the thread before its append.
 class Shard {
   public:
     Shard(ThreadId id, Shared& shared, TransportHost& host, TimePoint now);
@@ -37,15 +39,18 @@ class Shard {
     /// Control lane, mailboxes, then gates whose batch became durable.
     void begin_turn(TurnTime time);
 
-    /// A transport that is ready for MQTT bytes (TCP accepted, or TLS finished). `accepted_at` starts the CONNECT
-    /// deadline. Calls host.attach(). Returns the null ref (gen 0) when a limit refuses it: the transport is closed.
+    /// A transport that is ready for MQTT bytes (TCP accepted, or TLS finished). `accepted_at`
+    /// starts the CONNECT deadline. Calls host.attach(). Returns the null ref (gen 0) when a limit
+    /// refuses it: the transport is closed.
     ConnRef open(std::unique_ptr<Transport> transport, TimePoint accepted_at);
 
     enum class After : std::uint8_t {
         go_on,
-        gone,  ///< closed, or handed over to its home thread: the transport is no longer the caller's business
+        gone,  ///< closed, or handed over to its home thread: the transport is no longer the
+               ///< caller's business
     };
-    /// Plain bytes from the peer, all of them consumed. At most Limits::turn_bytes_max per connection and turn.
+    /// Plain bytes from the peer, all of them consumed. At most Limits::turn_bytes_max per
+    /// connection and turn.
     [[nodiscard]] After on_bytes(ConnRef conn, std::span<const std::byte> bytes);
     /// The peer may take bytes again; flush() tries this turn.
     void on_writable(ConnRef conn);
@@ -61,8 +66,8 @@ class Shard {
 
     /// Whether another turn must follow at once (sliced work, control messages, mail).
     [[nodiscard]] bool has_work() const noexcept;
-    /// Called between Sleeper::announce() and sleeping: asks the log to wake this thread for its closed gates;
-    /// false if there is work after all.
+    /// Called between Sleeper::announce() and sleeping: asks the log to wake this thread for its
+    /// closed gates; false if there is work after all.
     [[nodiscard]] bool may_sleep();
     /// The latest time to begin the next turn.
     [[nodiscard]] std::optional<TimePoint> next_deadline() const;

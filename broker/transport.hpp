@@ -16,17 +16,18 @@ class OutBuffer;
 
 /// What is known of the other end before its first MQTT byte. Filled by the transport adapter.
 struct PeerInfo {
-    std::string listener;       ///< name of the [listener.NAME] table
-    std::string address;        ///< textual address of the peer, without port
+    std::string listener;  ///< name of the [listener.NAME] table
+    std::string address;   ///< textual address of the peer, without port
     std::uint16_t port = 0;
     std::string local_address;  ///< the address of ours that it reached
     bool tls = false;
-    std::string tls_version;    ///< "TLSv1.3"; empty without TLS
-    bool resumed = false;       ///< a TLS session was resumed: the chain was not verified again
-    std::string server_name;    ///< SNI; empty if none was sent
-    std::string alpn;           ///< negotiated protocol; empty if none
+    std::string tls_version;  ///< "TLSv1.3"; empty without TLS
+    bool resumed = false;     ///< a TLS session was resumed: the chain was not verified again
+    std::string server_name;  ///< SNI; empty if none was sent
+    std::string alpn;         ///< negotiated protocol; empty if none
     std::optional<std::string> certificate_der;  ///< the client's leaf, when it sent one
-    /// Whether the chain of `certificate_der` verified against our device CAs, or was known by fingerprint.
+    /// Whether the chain of `certificate_der` verified against our device CAs, or was known by
+    /// fingerprint.
     bool chain_verified = false;
 };
 
@@ -45,7 +46,6 @@ enum class CloseReason : std::uint8_t {
     kicked,              ///< an administrator
     rights_revoked,      ///< certificate revoked, or iot:Connect no longer allowed; no will is sent
     denied_publish,      ///< `on_denied_publish = "disconnect"`
-    queue_refused,       ///< a session's quota with policy `refuse`
     shutting_down,
     overload,
     internal_error,
@@ -54,15 +54,16 @@ enum class CloseReason : std::uint8_t {
 /// The word that logs, metrics and `connections` show, e.g. "keep_alive_timeout".
 [[nodiscard]] const char* to_string(CloseReason reason) noexcept;
 
-/// One Network Connection as the data plane sees it: a thing that takes bytes and can be closed. Implemented by
-/// broker/net (sockets, TLS) and by tests/simulation. Confined to the thread that holds the connection; moves
-/// whole between threads (adoption, `dataplane.md` 1).
+/// One Network Connection as the data plane sees it: a thing that takes bytes and can be closed.
+/// Implemented by broker/net (sockets, TLS) and by tests/simulation. Confined to the thread that
+/// holds the connection; moves whole between threads (adoption, `dataplane.md` 1).
 class Transport {
   public:
     virtual ~Transport() = default;
-    /// Sends from the front of `out` what the peer takes now and consumes it. Never blocks. False: broken.
+    /// Sends from the front of `out` what the peer takes now and consumes it. Never blocks. False:
+    /// broken.
     [[nodiscard]] virtual bool write(OutBuffer& out) = 0;
-    /// Bytes written to the peer's side since the last call (progress for the stuck-reader deadline).
+    /// What the adapter knew when the connection was opened; does not change.
     [[nodiscard]] virtual const PeerInfo& peer() const = 0;
     /// Ends the connection after what was handed to write() (TLS: close_notify). Idempotent.
     virtual void close() = 0;
@@ -72,12 +73,13 @@ class Transport {
 class TransportHost {
   public:
     virtual ~TransportHost() = default;
-    /// From now on deliver this transport's bytes to Shard::on_bytes(conn, ...). Bytes may wait inside it already,
-    /// so it goes on the ready list at once.
+    /// From now on deliver this transport's bytes to Shard::on_bytes(conn, ...). Bytes may wait
+    /// inside it already, so it goes on the ready list at once.
     virtual void attach(Transport& transport, ConnRef conn) = 0;
     /// Stop delivering; the transport is about to move to another thread or to be destroyed.
     virtual void detach(Transport& transport) = 0;
-    /// The connection may be read again (Shard::reading_paused turned false): put it on the ready list.
+    /// The connection may be read again (Shard::reading_paused turned false): put it on the ready
+    /// list.
     virtual void resume(Transport& transport) = 0;
 };
 

@@ -1,0 +1,310 @@
+#include "broker/connect_handler.hpp"
+
+#include <array>
+
+#include "acl/explain.hpp"
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "broker/mqtt/encode.hpp"
+#include "broker/shard_impl.hpp"
+
+namespace iotsky::broker {
+namespace {
+
+constexpr std::string_view kLogRefusal = "connect refused";
+
+/// A transport on its way to its home thread.
+class Adopt final : public ControlMessage {
+  public:
+    Adopt(ConnectRequest r, std::span<const std::byte> rest, TimePoint accepted_at)
+        : request(std::move(r)), rest_(rest.begin(), rest.end()), accepted_at_(accepted_at) {}
+
+    void run(Shard& shard) override {
+        shard.impl().connect_handler.adopt(std::move(transport), request, rest_, accepted_at_);
+    }
+
+    std::unique_ptr<Transport> transport;
+    ConnectRequest request;
+
+  private:
+    std::vector<std::byte> rest_;
+    TimePoint accepted_at_;
+};
+
+std::vector<std::string_view> connect_attributes(const mqtt::ConnectView& connect) {
+    std::vector<std::string_view> asked;
+    if (!connect.clean_session) {
+        asked.push_back(acl::kPersistentConnect);
+    }
+    if (connect.will) {
+        asked.push_back(acl::kLastWill);
+    }
+    return asked;
+}
+
+}  // namespace
+
+ConnectRequest::ConnectRequest(const mqtt::ConnectView& v)
+    : level(v.protocol_level),
+      clean_session(v.clean_session),
+      keep_alive_s(v.keep_alive_s),
+      client_id(v.client_id),
+      user_name(v.user_name) {
+    if (v.will) {
+        will = Will{std::string{v.will->topic}, std::string{as_text(v.will->payload)},
+                    static_cast<std::uint8_t>(v.will->qos), v.will->retain};
+    }
+    if (v.password) {
+        password = std::string{as_text(*v.password)};
+    }
+}
+
+mqtt::ConnectView ConnectRequest::view() const {
+    mqtt::ConnectView v;
+    v.protocol_level = level;
+    v.clean_session = clean_session;
+    v.keep_alive_s = keep_alive_s;
+    v.client_id = client_id;
+    if (will) {
+        v.will = mqtt::WillView{will->topic, as_bytes(will->payload), mqtt::Qos{will->qos},
+                                will->retain};
+    }
+    if (user_name) {
+        v.user_name = *user_name;
+    }
+    if (password) {
+        v.password = as_bytes(*password);
+    }
+    return v;
+}
+
+void ConnectHandler::refuse(Connection& connection, const Admission& why) {
+    const PeerInfo& peer = connection.transport->peer();
+    s_.stats.connects_refused.add();
+    Refusal refusal;
+    refusal.number = why.number;
+    refusal.what = "connect";
+    refusal.identity = why.identity ? why.identity->name : why.name;
+    refusal.address = peer.address;
+    refusal.why = why.why;
+    refusal.time = s_.time.wall;
+    log::info(why.number, kLogRefusal,
+              {{"thing", refusal.identity},
+               {"addr", peer.address},
+               {"listener", peer.listener},
+               {"reason", why.why}});
+    s_.shared.refusals.refused(refusal);
+    s_.sender.connack_refused(connection, why.code);
+    s_.session_end.close(connection, CloseReason::connect_refused);
+}
+
+// 128 random bits: nobody can guess it, and it never meets another client's.
+std::string ConnectHandler::make_client_id() {
+    std::array<std::uint8_t, 16> bytes{};
+    s_.shared.random.fill(std::as_writable_bytes(std::span{bytes}));
+    return "auto-" + to_hex(bytes);
+}
+
+void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
+                                std::span<const std::byte> rest) {
+    if (connect.client_id.empty() && !connect.clean_session) {
+        refuse(c, {mqtt::ConnectCode::identifier_rejected,
+                   nullptr,
+                   "E3560",
+                   "an empty Client Identifier needs Clean Session 1 [MQTT-3.1.3-8]",
+                   {}});
+        return;
+    }
+    const Admission admission = s_.shared.identities.admit(c.transport->peer(), connect);
+    if (admission.code != mqtt::ConnectCode::accepted) {
+        refuse(c, admission);
+        return;
+    }
+    if (connect.client_id.empty()) {
+        // [MQTT-3.1.3-6], [MQTT-3.1.3-7]: a name of ours; its home is this thread, it ends with the
+        // connection.
+        mqtt::ConnectView named = connect;
+        const std::string id = make_client_id();
+        named.client_id = id;
+        admit(c, named);
+        return;
+    }
+    const ThreadId home =
+        home_thread(admission.identity->scope, connect.client_id, s_.shared.threads);
+    if (home == s_.id) {
+        admit(c, connect);
+    } else {
+        hand_over(c, home, connect, rest);
+    }
+}
+
+void ConnectHandler::hand_over(Connection& c, ThreadId home, const mqtt::ConnectView& connect,
+                               std::span<const std::byte> rest) {
+    auto message = std::make_unique<Adopt>(ConnectRequest(connect), rest, c.accepted_at);
+    s_.host.detach(*c.transport);
+    message->transport = std::move(c.transport);
+    std::unique_ptr<ControlMessage> posted = std::move(message);
+    if (!s_.shared.lanes[home]->post(posted)) {
+        static_cast<Adopt&>(*posted).transport->close();  // its home is stopping
+    }
+    s_.stats.connections.sub();
+    c.state = Connection::State::adopted;
+    s_.connections.erase(c.ref);
+}
+
+void ConnectHandler::adopt(std::unique_ptr<Transport> transport, const ConnectRequest& request,
+                           std::span<const std::byte> rest, TimePoint accepted_at) {
+    Connection& c = s_.connections.add(std::make_unique<Connection>(
+        std::move(transport), s_.chunks, s_.limits.packet_bytes_max, accepted_at));
+    s_.stats.connections.add();
+    s_.stats.adoptions.add();
+    s_.host.attach(*c.transport, c.ref);
+    const ConnRef ref = c.ref;
+    s_.protocol.watch(c, accepted_at + s_.limits.connect_timeout);
+    admit(c, request.view());
+    if (!rest.empty()) {
+        (void)s_.protocol.on_bytes(ref, rest);
+    }
+}
+
+bool ConnectHandler::connect_allowed(Connection& c, const mqtt::ConnectView& connect,
+                                     const Identity& identity, const acl::AuthContext& rights) {
+    const auto asked = connect_attributes(connect);
+    acl::RequestContext request;
+    request.action = acl::Action::connect;
+    request.resource = connect.client_id;
+    request.now = s_.time.wall;
+    request.connect_attributes = asked;
+    if (rights.evaluate(request).allowed) {
+        return true;
+    }
+    const acl::Explanation explanation = acl::explain(rights, request);
+    refuse(c, {mqtt::ConnectCode::not_authorized,
+               std::make_shared<Identity>(identity),
+               explanation.number,
+               explanation.what + " " + explanation.why,
+               {}});
+    return false;
+}
+
+// One step on the home thread (`dataplane.md` 1): look up again, evaluate, take over, open or
+// resume, CONNACK.
+void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
+    const PeerInfo& peer = c.transport->peer();
+    Admission admission = s_.shared.identities.admit(peer, connect);
+    if (admission.code != mqtt::ConnectCode::accepted) {
+        refuse(c, admission);
+        return;
+    }
+    const std::shared_ptr<const Identity> identity = std::move(admission.identity);
+    acl::Attributes attributes = identity->attributes;
+    attributes.client_id = std::string{connect.client_id};
+    attributes.source_ip = peer.address;
+    if (!peer.server_name.empty()) {
+        attributes.domain_name = peer.server_name;
+    }
+    auto rights = acl::AuthContext::make(identity->rules, attributes, identity->valid_until);
+    if (!connect_allowed(c, connect, *identity, *rights)) {
+        return;
+    }
+    const bool known = s_.sessions.find(identity->scope, connect.client_id) != nullptr;
+    const bool needs_disk = !connect.clean_session && !s_.shared.log.accepting();
+    const bool too_many =
+        !known && s_.shared.sessions.load(std::memory_order_relaxed) >= s_.limits.sessions_max;
+    if (needs_disk || too_many) {
+        refuse(c,
+               {mqtt::ConnectCode::server_unavailable,
+                identity,
+                too_many ? "E3563" : "E3561",
+                too_many ? "as many sessions as are allowed exist already"
+                         : "the message store takes nothing now, and a persistent session needs it",
+                {}});
+        return;
+    }
+    bool present = false;
+    Session& session = enter_session(connect, *identity, present);
+    session.identity = identity;
+    session.rights = std::move(rights);
+    session.connection = &c;
+    session.expires_at.reset();
+    ++session.epoch;
+    c.session = &session;
+    c.state = Connection::State::connected;
+    c.keep_alive_s = connect.keep_alive_s;
+    c.connected_at = s_.time.wall;
+    c.last_packet_at = s_.time.now;
+    c.framer.set_packet_bytes_max(s_.limits.packet_bytes_max);
+    set_will(session, connect);
+    if (present) {
+        s_.subscriptions.apply_rights(session);
+    }
+    s_.stats.connects_accepted.add();
+    log::info("", "client connected",
+              {{"client", connect.client_id},
+               {"thing", identity->name},
+               {"addr", peer.address},
+               {"listener", peer.listener},
+               {"tls", peer.tls_version},
+               {"resumed", present ? "yes" : "no"}});
+    s_.protocol.watch_connected(c);
+    s_.sender.connack_accepted(c, present, session.persistent() ? session.last_turn : 0);
+}
+
+Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const Identity& identity,
+                                       bool& present) {
+    Session* existing = s_.sessions.find(identity.scope, connect.client_id);
+    if (existing != nullptr && existing->connection != nullptr) {
+        // [MQTT-3.1.4-2]: the newer one stays.
+        s_.stats.take_overs.add();
+        const SessionRef ref = existing->ref;
+        s_.session_end.close(*existing->connection, CloseReason::taken_over);
+        existing = s_.sessions.find(ref);  // a clean one ended with its connection
+    }
+    if (existing != nullptr && connect.clean_session) {
+        s_.session_end.end_session(*existing);  // [MQTT-3.1.2-6]
+        existing = nullptr;
+    }
+    present = existing != nullptr;
+    if (existing != nullptr) {
+        return *existing;
+    }
+    Session& session = s_.sessions.create({identity.scope, std::string{connect.client_id}});
+    s_.stats.sessions.add();
+    s_.shared.sessions.fetch_add(1, std::memory_order_relaxed);
+    if (!connect.clean_session) {
+        session.sid = s_.shared.next_sid.fetch_add(1, std::memory_order_relaxed);
+        s_.stats.sessions_persistent.add();
+        s_.record(session,
+                  SessionOpenRecord{session.sid, session.key.scope, session.key.client_id, 1});
+    }
+    return session;
+}
+
+void ConnectHandler::set_will(Session& session, const mqtt::ConnectView& connect) {
+    if (!connect.will) {
+        return;
+    }
+    const auto topic = session.identity->alias.expand_topic(connect.will->topic);
+    const auto now = s_.time.wall;
+    const auto allowed = [&](acl::Action action) {
+        return session.rights->evaluate(action, *topic, now).allowed;
+    };
+    if (!topic || !allowed(acl::Action::publish) ||
+        (connect.will->retain && !allowed(acl::Action::retain_publish))) {
+        // Connected all the same; the Will is dropped and that is told (`decisions.md` 8).
+        s_.stats.refused_will.add();
+        s_.notices.denied(session, acl::Action::publish, connect.will->topic,
+                          topic.value_or(std::string{connect.will->topic}), "will");
+        return;
+    }
+    session.will = Will{*topic, std::string{as_text(connect.will->payload)},
+                        static_cast<std::uint8_t>(connect.will->qos), connect.will->retain};
+    if (session.persistent()) {
+        s_.record(session,
+                  WillRecord{session.sid, session.will->topic, as_bytes(session.will->payload),
+                             session.will->qos, session.will->retain});
+    }
+}
+
+}  // namespace iotsky::broker

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "broker/connection.hpp"
+#include "broker/identity.hpp"
+#include "broker/mailbox.hpp"
+#include "broker/mqtt/packet.hpp"
+#include "broker/session.hpp"
+#include "broker/shard.hpp"
+
+namespace iotsky::broker {
+
+/// A CONNECT that outlives the read buffer: what travels with a transport to its home thread.
+struct ConnectRequest {
+    explicit ConnectRequest(const mqtt::ConnectView& view);
+    /// The same as a view; lives while this does.
+    [[nodiscard]] mqtt::ConnectView view() const;
+
+    std::uint8_t level = 4;
+    bool clean_session = true;
+    std::uint16_t keep_alive_s = 0;
+    std::string client_id;
+    std::optional<Will> will;
+    std::optional<std::string> user_name;
+    std::optional<std::string> password;
+};
+
+/// CONNECT: who may come in, on which thread, into which session. Confined to the thread.
+class ConnectHandler {
+  public:
+    explicit ConnectHandler(Shard::Impl& shard) noexcept : s_(shard) {}
+
+    /// On the landing thread: looks the peer up and admits it here, or hands its transport to the
+    /// session's home thread. `rest` are bytes behind CONNECT that were read already.
+    void on_connect(Connection& connection, const mqtt::ConnectView& connect,
+                    std::span<const std::byte> rest);
+    /// On the home thread: a transport arrived.
+    void adopt(std::unique_ptr<Transport> transport, const ConnectRequest& request,
+               std::span<const std::byte> rest, TimePoint accepted_at);
+
+  private:
+    void admit(Connection& connection, const mqtt::ConnectView& connect);
+    void hand_over(Connection& connection, ThreadId home, const mqtt::ConnectView& connect,
+                   std::span<const std::byte> rest);
+    void refuse(Connection& connection, const Admission& why);
+    [[nodiscard]] std::string make_client_id();
+    [[nodiscard]] bool connect_allowed(Connection& connection, const mqtt::ConnectView& connect,
+                                       const Identity& identity, const acl::AuthContext& rights);
+    Session& enter_session(const mqtt::ConnectView& connect, const Identity& identity,
+                           bool& present);
+    void set_will(Session& session, const mqtt::ConnectView& connect);
+
+    Shard::Impl& s_;
+};
+
+}  // namespace iotsky::broker

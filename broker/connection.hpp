@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "broker/gate.hpp"
+#include "broker/ids.hpp"
+#include "broker/mqtt/framer.hpp"
+#include "broker/out_buffer.hpp"
+#include "broker/topic_rights.hpp"
+#include "broker/transport.hpp"
+
+namespace iotsky::broker {
+
+struct Session;
+
+/// Whether the reader goes on with this connection.
+struct Verdict {
+    CloseReason close = CloseReason::none;
+    [[nodiscard]] bool go_on() const noexcept { return close == CloseReason::none; }
+};
+
+/// One Network Connection on the thread that holds it: what is specific to the wire, nothing that
+/// outlives it. Confined to its thread.
+struct Connection {
+    enum class State : std::uint8_t {
+        waiting_for_connect,
+        connected,  ///< CONNECT was accepted; see `open` for whether CONNACK has left
+        closing,    ///< nothing is read any more; what is in `out` still goes
+        adopted,    ///< its transport moved away
+    };
+
+    Connection(std::unique_ptr<Transport> t, ChunkPool& pool, std::uint32_t packet_bytes_max,
+               TimePoint accepted)
+        : transport(std::move(t)),
+          out(pool),
+          framer(packet_bytes_max),
+          accepted_at(accepted),
+          last_packet_at(accepted) {}
+
+    ConnRef ref;
+    std::unique_ptr<Transport> transport;
+    OutBuffer out;
+    mqtt::Framer framer;
+    Gate gate;
+    TopicRightsCache topics;
+    Session* session = nullptr;
+    State state = State::waiting_for_connect;
+    CloseReason close_reason = CloseReason::none;
+
+    bool open = false;   ///< CONNACK 0 has left the gate: PUBLISHes may be sent [MQTT-3.2.0-1]
+    bool dirty = false;  ///< on the list of the next flush
+    bool in_gated_list = false;
+    bool paused_for_output =
+        false;  ///< R2: acknowledgements fill their reserve, the peer must take bytes first
+    bool paused_for_disk = false;  ///< R1: records or own gated acknowledgements wait for the disk
+    bool paused_for_mailbox = false;  ///< R5: another thread's mailbox is full of our traffic
+    bool in_paused_list = false;
+
+    std::uint16_t keep_alive_s = 0;
+    TimePoint accepted_at;
+    TimePoint last_packet_at;   ///< last complete packet from the client (Keep Alive)
+    TimePoint partial_since{};  ///< first byte of the packet that is not complete
+    TimePoint blocked_since{};  ///< bytes wait in `out` and the peer has taken none since
+    TimePoint paused_since{};   ///< while we do not read, Keep Alive stands still (R6)
+    TimePoint timer_at{};       ///< the wheel looks at it then at the latest
+    WallTime connected_at{};
+
+    std::uint64_t packets_in = 0;
+    std::uint64_t publishes_in = 0;
+    std::uint64_t publishes_out = 0;
+
+    [[nodiscard]] bool reading_paused() const noexcept {
+        return paused_for_output || paused_for_disk || paused_for_mailbox ||
+               state == State::closing;
+    }
+};
+
+}  // namespace iotsky::broker

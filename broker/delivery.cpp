@@ -1,0 +1,400 @@
+#include "broker/delivery.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "broker/mqtt/topic.hpp"
+#include "broker/shard_impl.hpp"
+
+namespace iotsky::broker {
+
+void Delivery::new_message(TurnNo turn) {
+    copy_ = {};
+    arrival_turn_ = turn;
+    s_.sender.new_message();
+}
+
+void Delivery::deliver(const MessageView& message, const Target& target) {
+    // A stale reference: the session ended after the route was read. Nothing acknowledged is lost,
+    // its durable rows died with SESSION_END.
+    if (Session* session = s_.sessions.find(target.session)) {
+        deliver(*session, message, std::min(message.qos, target.qos), target.form);
+    }
+}
+
+void Delivery::deliver(Session& session, const MessageView& message, std::uint8_t qos, Form form) {
+    if (session.sealed) {
+        return;  // being ended: SESSION_END cancels its rows
+    }
+    if (message.retained_rev != 0 && message.retained_rev <= session.replayed_max &&
+        already_replayed(session, message, form, qos)) {
+        if (session.persistent() && qos > 0) {
+            s_.record(session, DoneRecord{session.sid, message.mid, form, DoneWhy::acknowledged});
+        }
+        return;
+    }
+    if (session.recheck && !may_receive(session, message.topic)) {
+        ++session.dropped_denied;
+        s_.stats.dropped_denied.add();
+        if (session.persistent() && qos > 0) {
+            s_.record(session, DoneRecord{session.sid, message.mid, form, DoneWhy::denied});
+        }
+        return;
+    }
+    if (qos == 0) {
+        deliver_qos0(session, message, form);
+    } else {
+        enqueue(session, message, qos, form);
+    }
+}
+
+bool Delivery::may_receive(Session& session, std::string_view topic) const {
+    return session.rights == nullptr ||
+           session.rights->evaluate(acl::Action::receive, topic, s_.time.wall).allowed;
+}
+
+// A replay that began after this message became the retained one has it already (`dataplane.md` 3).
+// Of the subscriptions of this form that match, those whose replay ended before it still want it
+// live.
+bool Delivery::already_replayed(const Session& session, const MessageView& message, Form form,
+                                std::uint8_t& qos) const {
+    int wanted = -1;
+    for (const auto& [written, subscription] : session.subscriptions) {
+        if (subscription.form != form || subscription.replayed_to >= message.retained_rev) {
+            continue;
+        }
+        for (const std::string& filter : subscription.canonical) {
+            if (mqtt::matches(filter, message.topic)) {
+                wanted = std::max(wanted, int{std::min(subscription.qos, message.qos)});
+            }
+        }
+    }
+    if (wanted < 0) {
+        return true;
+    }
+    qos = static_cast<std::uint8_t>(wanted);
+    return false;
+}
+
+void Delivery::deliver_qos0(Session& session, const MessageView& message, Form form) {
+    Connection* c = session.connection;
+    if (c == nullptr || !c->open) {
+        return;  // QoS 0 is not kept for clients that are away (section 4.1 leaves it to the
+                 // server)
+    }
+    if (s_.sender.is_full(*c)) {
+        ++session.dropped_output;
+        s_.stats.dropped_output.add();
+        return;
+    }
+    s_.sender.publish(*c, message, 0, form, 0, false);
+}
+
+bool Delivery::make_room(Session& session, const MessageView& message, Form form) {
+    const Limits& limits = s_.limits;
+    const std::size_t cost = sizeof(LocalMsg) + message.topic.size() + message.payload.size();
+    const auto over = [&] {
+        return session.queued_bytes + cost > limits.queue_bytes_max ||
+               session.lane1.entries.size() + session.lane2.entries.size() >=
+                   limits.queue_messages_max;
+    };
+    while (limits.queue_full == QueueFull::drop_oldest && over()) {
+        Lane& lane =
+            session.lane1.begun < session.lane1.entries.size() ? session.lane1 : session.lane2;
+        if (lane.begun >= lane.entries.size()) {
+            break;  // all of it is in flight
+        }
+        drop_queued(session, lane, lane.begun, DoneWhy::quota);
+    }
+    if (!over()) {
+        return true;
+    }
+    ++session.dropped_quota;
+    s_.stats.dropped_quota.add();
+    if (session.persistent()) {
+        s_.record(session, DoneRecord{session.sid, message.mid, form, DoneWhy::quota});
+    }
+    s_.notices.queue_full(session, message.topic);
+    return false;
+}
+
+void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_t qos, Form form) {
+    if (!make_room(session, message, form)) {
+        return;
+    }
+    Lane& lane = session.lane(qos);
+    OutEntry entry;
+    entry.mid = message.mid;
+    entry.qos = qos;
+    entry.form = form;
+    entry.turn = session.persistent() ? s_.turn.current() : arrival_turn_;
+    Connection* c = session.connection;
+    const bool at_once = qos == 1 && !session.persistent() && c != nullptr && c->open &&
+                         lane.begun == lane.entries.size() &&
+                         lane.in_flight < s_.limits.inflight_max && s_.sender.has_room(*c);
+    if (at_once) {
+        // A clean session never resends: nothing but the identifier has to be kept.
+        entry.state = OutEntry::State::sent;
+        entry.order = session.next_order++;
+        entry.packet_id = take_packet_id(session);
+        session.last_packet_id = entry.packet_id;
+        s_.sender.publish(*c, message, 1, form, entry.packet_id, false);
+        s_.stats.queued_messages.add();
+        lane.entries.push_back(std::move(entry));
+        ++lane.begun;
+        ++lane.in_flight;
+        return;
+    }
+    if (!copy_) {
+        copy_ = s_.messages.copy_of(message);
+    }
+    entry.message = copy_;
+    entry.cost_bytes = static_cast<std::uint32_t>(copy_->cost_bytes());
+    session.queued_bytes += entry.cost_bytes;
+    s_.stats.queued_messages.add();
+    s_.stats.queued_bytes.add(entry.cost_bytes);
+    lane.entries.push_back(std::move(entry));
+    pump(session, lane);
+}
+
+void Delivery::pump(Session& session) {
+    pump(session, session.lane1);
+    pump(session, session.lane2);
+}
+
+void Delivery::pump(Session& session, Lane& lane) {
+    while (session.connection != nullptr && session.connection->open &&
+           lane.begun < lane.entries.size() && lane.in_flight < s_.limits.inflight_max &&
+           s_.sender.has_room(*session.connection)) {
+        OutEntry& entry = lane.entries[lane.begun];
+        if (entry.recheck && !may_receive(session, entry.message->topic())) {
+            ++session.dropped_denied;
+            s_.stats.dropped_denied.add();
+            drop_queued(session, lane, lane.begun, DoneWhy::denied);
+            continue;
+        }
+        send(session, lane, entry);
+    }
+}
+
+void Delivery::send(Session& session, Lane& lane, OutEntry& entry) {
+    entry.state = OutEntry::State::sent;
+    entry.order = session.next_order++;
+    entry.packet_id = take_packet_id(session);
+    session.last_packet_id = entry.packet_id;
+    ++lane.begun;
+    ++lane.in_flight;
+    if (session.persistent()) {
+        entry.turn = s_.record(
+            session, SentRecord{session.sid, entry.mid, entry.form, entry.packet_id, entry.order});
+    }
+    Connection& c = *session.connection;
+    if (entry.qos == 2) {
+        const MsgRef message = entry.message;
+        s_.sender.publish_gated(c, message, entry.form, entry.packet_id, false, entry.turn);
+        return;
+    }
+    s_.sender.new_message();
+    const LocalMsg& m = *entry.message;
+    s_.sender.publish(
+        c,
+        {m.mid(), m.topic(), m.payload(), m.qos(), m.retain(), 0, m.blob() ? &m.blob() : nullptr},
+        1, entry.form, entry.packet_id, false);
+    s_.sender.new_message();
+}
+
+void Delivery::resend(Session& session, OutEntry& entry) {
+    Connection& c = *session.connection;
+    if (entry.state == OutEntry::State::released) {
+        s_.sender.answer(c, mqtt::encode_ack(mqtt::PacketType::pubrel, entry.packet_id),
+                         entry.turn);
+        return;
+    }
+    if (entry.qos == 2) {
+        s_.sender.publish_gated(c, entry.message, entry.form, entry.packet_id, true, entry.turn);
+        return;
+    }
+    const LocalMsg& m = *entry.message;
+    s_.sender.publish(
+        c,
+        {m.mid(), m.topic(), m.payload(), m.qos(), m.retain(), 0, m.blob() ? &m.blob() : nullptr},
+        1, entry.form, entry.packet_id, true);
+    s_.sender.new_message();
+}
+
+void Delivery::on_open(Connection& connection) {
+    Session& session = *connection.session;
+    std::vector<OutEntry*> in_flight;
+    for (Lane* lane : {&session.lane1, &session.lane2}) {
+        for (std::size_t i = 0; i < lane->begun; ++i) {
+            OutEntry& entry = lane->entries[i];
+            if (entry.state == OutEntry::State::sent && entry.recheck &&
+                !may_receive(session, entry.message->topic())) {
+                ++session.dropped_denied;
+                s_.stats.dropped_denied.add();
+                if (session.persistent()) {
+                    s_.record(session,
+                              DoneRecord{session.sid, entry.mid, entry.form, DoneWhy::denied});
+                }
+                finish(session, *lane, entry);
+            } else if (entry.state != OutEntry::State::done) {
+                in_flight.push_back(&entry);
+            }
+        }
+    }
+    // [MQTT-4.6.0-1]: in the order in which they were sent first.
+    std::sort(in_flight.begin(), in_flight.end(),
+              [](auto* a, auto* b) { return a->order < b->order; });
+    for (OutEntry* entry : in_flight) {
+        resend(session, *entry);
+    }
+    compact(session.lane1);
+    compact(session.lane2);
+    pump(session);
+    s_.add_work(session);
+}
+
+void Delivery::on_room(Connection& connection) {
+    if (connection.session != nullptr && connection.open) {
+        pump(*connection.session);
+        if (!connection.session->replays.empty()) {
+            s_.add_work(*connection.session);
+        }
+    }
+}
+
+OutEntry* Delivery::find(Lane& lane, std::uint16_t packet_id) {
+    for (std::size_t i = 0; i < lane.begun; ++i) {
+        OutEntry& entry = lane.entries[i];
+        if (entry.packet_id == packet_id && entry.state != OutEntry::State::done) {
+            return &entry;
+        }
+    }
+    return nullptr;
+}
+
+void Delivery::finish(Session& session, Lane& lane, OutEntry& entry) {
+    session.queued_bytes -= entry.cost_bytes;
+    s_.stats.queued_bytes.sub(entry.cost_bytes);
+    s_.stats.queued_messages.sub();
+    entry.cost_bytes = 0;
+    entry.message = {};
+    entry.state = OutEntry::State::done;
+    --lane.in_flight;
+}
+
+void Delivery::compact(Lane& lane) {
+    while (!lane.entries.empty() && lane.entries.front().state == OutEntry::State::done) {
+        lane.entries.pop_front();
+        --lane.begun;
+    }
+}
+
+void Delivery::on_puback(Session& session, std::uint16_t packet_id) {
+    OutEntry* entry = find(session.lane1, packet_id);
+    if (entry == nullptr) {
+        return;  // answered before; a PUBACK too many does no harm
+    }
+    if (session.persistent()) {
+        s_.record(session, DoneRecord{session.sid, entry->mid, entry->form, DoneWhy::acknowledged});
+    }
+    finish(session, session.lane1, *entry);
+    compact(session.lane1);
+    pump(session, session.lane1);
+}
+
+void Delivery::on_pubrec(Session& session, std::uint16_t packet_id) {
+    TurnNo turn =
+        session.last_turn;  // unknown: answered before; the answer waits for whatever concerned it
+    if (OutEntry* entry = find(session.lane2, packet_id)) {
+        if (entry->state == OutEntry::State::sent) {
+            entry->state = OutEntry::State::released;
+            entry->message = {};  // from now on PUBREL, never PUBLISH [MQTT-4.3.3-1]
+            session.queued_bytes -= entry->cost_bytes;
+            s_.stats.queued_bytes.sub(entry->cost_bytes);
+            entry->cost_bytes = 0;
+            if (session.persistent()) {
+                entry->turn = s_.record(
+                    session, ReceivedRecord{session.sid, entry->mid, entry->form, packet_id});
+            }
+        }
+        turn = entry->turn;
+    }
+    s_.sender.answer(*session.connection, mqtt::encode_ack(mqtt::PacketType::pubrel, packet_id),
+                     turn);
+}
+
+void Delivery::on_pubcomp(Session& session, std::uint16_t packet_id) {
+    OutEntry* entry = find(session.lane2, packet_id);
+    if (entry == nullptr || entry->state != OutEntry::State::released) {
+        return;
+    }
+    if (session.persistent()) {
+        s_.record(session, DoneRecord{session.sid, entry->mid, entry->form, DoneWhy::acknowledged});
+    }
+    finish(session, session.lane2, *entry);
+    compact(session.lane2);
+    pump(session, session.lane2);
+}
+
+void Delivery::drop_queued(Session& session, Lane& lane, std::size_t index, DoneWhy why) {
+    OutEntry& entry = lane.entries[index];
+    if (why == DoneWhy::quota) {
+        ++session.dropped_quota;
+        s_.stats.dropped_quota.add();
+        s_.notices.queue_full(session, entry.message->topic());
+    }
+    if (session.persistent()) {
+        s_.record(session, DoneRecord{session.sid, entry.mid, entry.form, why});
+    }
+    session.queued_bytes -= entry.cost_bytes;
+    s_.stats.queued_bytes.sub(entry.cost_bytes);
+    s_.stats.queued_messages.sub();
+    lane.entries.erase(index);
+}
+
+void Delivery::recheck_queue(Session& session) {
+    for (Lane* lane : {&session.lane1, &session.lane2}) {
+        for (std::size_t i = 0; i < lane->entries.size(); ++i) {
+            OutEntry& entry = lane->entries[i];
+            entry.recheck = static_cast<bool>(entry.message);
+        }
+    }
+}
+
+void Delivery::drop_all(Session& session) {
+    for (Lane* lane : {&session.lane1, &session.lane2}) {
+        for (std::size_t i = 0; i < lane->entries.size(); ++i) {
+            const OutEntry& entry = lane->entries[i];
+            if (entry.state != OutEntry::State::done) {
+                s_.stats.queued_messages.sub();
+                s_.stats.queued_bytes.sub(entry.cost_bytes);
+            }
+        }
+        lane->entries.clear();
+        lane->begun = 0;
+        lane->in_flight = 0;
+    }
+    session.queued_bytes = 0;
+    session.replays.clear();
+}
+
+// Identifiers are handed out in turn, so one can only be in use when the counter has gone round
+// since the oldest message in flight was sent; far below a full turn nothing needs to be compared.
+std::uint16_t Delivery::take_packet_id(Session& session) const {
+    constexpr std::uint64_t kSurelyLessThanATurn = 30'000;
+    std::uint64_t oldest = session.next_order;
+    for (Lane* lane : {&session.lane1, &session.lane2}) {
+        if (lane->begun > 0) {
+            oldest = std::min(oldest, lane->entries[0].order);
+        }
+    }
+    const bool compare = oldest == 0 || session.next_order - oldest > kSurelyLessThanATurn;
+    std::uint16_t id = session.last_packet_id;
+    do {
+        id = id == 0xffff ? std::uint16_t{1} : static_cast<std::uint16_t>(id + 1);
+    } while (compare && (find(session.lane1, id) != nullptr || find(session.lane2, id) != nullptr));
+    return id;
+}
+
+}  // namespace iotsky::broker

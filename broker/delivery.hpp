@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+
+#include "broker/connection.hpp"
+#include "broker/message.hpp"
+#include "broker/records.hpp"
+#include "broker/route_cache.hpp"
+#include "broker/session.hpp"
+#include "broker/shard.hpp"
+
+namespace iotsky::broker {
+
+/// Messages towards one session: quotas, windows, identifiers, order, resending. Confined to the
+/// home thread.
+class Delivery {
+  public:
+    explicit Delivery(Shard::Impl& shard) noexcept : s_(shard) {}
+
+    /// A new message begins; `turn` is what a QoS 2 delivery to a session that is not persistent
+    /// waits for.
+    void new_message(TurnNo turn);
+    /// The message for one target of this thread.
+    void deliver(const MessageView& message, const Target& target);
+    /// The same for a session at hand (replays, service answers).
+    void deliver(Session& session, const MessageView& message, std::uint8_t qos, Form form);
+
+    void on_puback(Session& session, std::uint16_t packet_id);
+    void on_pubrec(Session& session, std::uint16_t packet_id);
+    void on_pubcomp(Session& session, std::uint16_t packet_id);
+
+    /// CONNACK has left: resend what was in flight [MQTT-4.4.0-1], then the queue.
+    void on_open(Connection& connection);
+    /// The out-buffer has room again.
+    void on_room(Connection& connection);
+    /// Takes queued messages while window and out-buffer allow.
+    void pump(Session& session);
+    /// Rights changed: what waits is evaluated when it is sent.
+    void recheck_queue(Session& session);
+    /// The session ends: everything it holds is dropped.
+    void drop_all(Session& session);
+
+  private:
+    [[nodiscard]] bool may_receive(Session& session, std::string_view topic) const;
+    [[nodiscard]] bool already_replayed(const Session& session, const MessageView& message,
+                                        Form form, std::uint8_t& qos) const;
+    void deliver_qos0(Session& session, const MessageView& message, Form form);
+    void enqueue(Session& session, const MessageView& message, std::uint8_t qos, Form form);
+    [[nodiscard]] bool make_room(Session& session, const MessageView& message, Form form);
+    void pump(Session& session, Lane& lane);
+    void send(Session& session, Lane& lane, OutEntry& entry);
+    void resend(Session& session, OutEntry& entry);
+    void drop_queued(Session& session, Lane& lane, std::size_t index, DoneWhy why);
+    void finish(Session& session, Lane& lane, OutEntry& entry);
+    void compact(Lane& lane);
+    [[nodiscard]] std::uint16_t take_packet_id(Session& session) const;
+    [[nodiscard]] static OutEntry* find(Lane& lane, std::uint16_t packet_id);
+
+    Shard::Impl& s_;
+    MsgRef copy_;  ///< the queued copy of the current message, made for the first session that
+                   ///< needs it
+    TurnNo arrival_turn_ = 0;
+};
+
+}  // namespace iotsky::broker

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <thread>
+#include <vector>
+
+#include "base/thread.hpp"
+#include "broker/durable_log.hpp"
+#include "broker/mailbox.hpp"
+
+namespace iotsky::broker {
+
+/// A log that keeps nothing over a restart, and still delays: a batch counts as committed only
+/// after `commit_delay`, so that every gate is used as it will be with a disk behind it. Mode
+/// "memory". Synchronised; owns the thread `store`.
+class MemoryLog final : public DurableLog {
+  public:
+    struct Options {
+        std::chrono::microseconds commit_delay{200};  ///< 0 .. 1 s; what one group commit takes
+    };
+    MemoryLog(Options options, std::vector<Waker*> wakers);
+    ~MemoryLog() override;
+
+    [[nodiscard]] BatchNo append(ThreadId thread, RecordChunk&& records) override;
+    [[nodiscard]] BatchNo durable() const noexcept override {
+        return durable_.load(std::memory_order_acquire);
+    }
+    void wake_on(ThreadId thread, BatchNo batch) override;
+    [[nodiscard]] std::size_t pending_bytes() const noexcept override {
+        return pending_bytes_.load(std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool accepting() const noexcept override { return true; }
+    [[nodiscard]] LogHealth health() const override;
+
+    /// io threads are made after the log; until set, nobody is woken.
+    void set_wakers(std::vector<Waker*> wakers);
+
+  private:
+    void run();
+    void commit_one();
+
+    Options options_;
+    mutable Mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Waker*> wakers_ IOTSKY_GUARDED_BY(mutex_);
+    std::vector<BatchNo> wanted_ IOTSKY_GUARDED_BY(mutex_);  // per thread; 0: does not wait
+    std::atomic<std::size_t> pending_bytes_{0};
+    BatchNo collecting_ IOTSKY_GUARDED_BY(mutex_) = 1;
+    bool has_pending_ IOTSKY_GUARDED_BY(mutex_) = false;
+    bool stopping_ IOTSKY_GUARDED_BY(mutex_) = false;
+    std::atomic<BatchNo> durable_{0};
+    std::thread thread_;
+};
+
+}  // namespace iotsky::broker

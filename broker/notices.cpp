@@ -1,0 +1,177 @@
+#include "broker/notices.hpp"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "acl/explain.hpp"
+#include "base/bytes.hpp"
+#include "broker/shard_impl.hpp"
+
+namespace iotsky::broker {
+namespace {
+
+constexpr std::chrono::seconds kBetween{2};
+constexpr std::chrono::seconds kWindow{60};
+constexpr std::size_t kPerWindow = 20;
+constexpr std::size_t kWaitingMax =
+    16;  // distinct refusals of one identity; more are counted into the last
+
+}  // namespace
+
+std::string notice_json(const Refusal& refusal) {
+    boost::json::object notice;
+    notice["code"] = refusal.number;
+    notice["what"] = refusal.what;
+    notice["topic"] = refusal.topic;
+    notice["why"] = refusal.why;
+    notice["try"] = refusal.how;
+    notice["count"] = refusal.count;
+    notice["time"] = format_utc(refusal.time);
+    return boost::json::serialize(notice);
+}
+
+Refusal Notices::about(const Session& session, std::string_view what,
+                       std::string_view topic) const {
+    Refusal refusal;
+    refusal.what = what;
+    refusal.identity = session.identity->name;
+    refusal.thing_id = session.identity->thing_id;
+    refusal.class_name = session.identity->class_name;
+    refusal.client_id = session.key.client_id;
+    refusal.address = session.connection != nullptr ? session.connection->transport->peer().address
+                                                    : std::string{};
+    refusal.topic = topic;
+    refusal.time = s_.time.wall;
+    return refusal;
+}
+
+void Notices::denied(const Session& session, acl::Action action, std::string_view topic,
+                     std::string_view canonical, std::string_view what) {
+    const acl::Explanation explanation =
+        acl::explain(*session.rights, action, canonical, s_.time.wall);
+    Refusal refusal = about(
+        session, what.empty() ? (action == acl::Action::subscribe ? "subscribe" : "publish") : what,
+        topic);
+    if (action == acl::Action::subscribe) {
+        s_.stats.refused_subscribe.add();
+    }
+    refusal.number = explanation.number.empty() ? "E3101" : explanation.number;
+    refusal.rule = explanation.decided_by ? explanation.decided_by->name() : "no rule allows it";
+    refusal.why = explanation.why;
+    refusal.how = explanation.how.empty() ? explanation.nearest : explanation.how;
+    tell(session, std::move(refusal));
+}
+
+void Notices::refused_subscribe(const Session& session, std::string_view filter,
+                                std::string_view why) {
+    s_.stats.refused_subscribe.add();
+    Refusal refusal = about(session, "subscribe", filter);
+    refusal.number = "E3106";
+    refusal.rule = "limit";
+    refusal.why = why;
+    refusal.how = "Subscribe to fewer or other topics.";
+    tell(session, std::move(refusal));
+}
+
+void Notices::queue_full(const Session& session, std::string_view topic) {
+    Refusal refusal = about(session, "queue", topic);
+    refusal.number = "E3403";
+    refusal.rule = "queue limit";
+    refusal.why = "The queue of this session is full; a message was dropped.";
+    refusal.how = "Receive faster, or raise limits.queue_bytes_max.";
+    tell(session, std::move(refusal), true);
+}
+
+void Notices::retained_full(const Session* publisher, std::string_view topic) {
+    if (publisher == nullptr) {
+        return;
+    }
+    Refusal refusal = about(*publisher, "retain", topic);
+    refusal.number = "E3404";
+    refusal.rule = "retained limit";
+    refusal.why =
+        "The broker holds as many retained messages as it may; this one was delivered but not "
+        "kept.";
+    refusal.how = "Clear retained messages that nobody needs (publish an empty retained message).";
+    tell(*publisher, std::move(refusal), true);
+}
+
+bool Notices::may_tell(Teller& teller, TimePoint now) {
+    while (!teller.told.empty() && teller.told.front() + kWindow <= now) {
+        teller.told.pop_front();
+    }
+    return teller.told.empty() ||
+           (now >= teller.told.back() + kBetween && teller.told.size() < kPerWindow);
+}
+
+void Notices::tell(const Session& session, Refusal refusal, bool later) {
+    Teller& teller = tellers_[session.identity->name];
+    const std::string& root = session.identity->alias.reserved_root;
+    teller.notice_topic = root.empty() ? std::string{} : root + "/notice";
+    const auto same =
+        std::find_if(teller.waiting.begin(), teller.waiting.end(), [&](const Refusal& w) {
+            return w.number == refusal.number && w.what == refusal.what && w.topic == refusal.topic;
+        });
+    if (same != teller.waiting.end()) {
+        ++same->count;
+        return;
+    }
+    const bool now = teller.waiting.empty() && may_tell(teller, s_.time.now);
+    if (now && !later) {
+        teller.told.push_back(s_.time.now);
+        emit(teller, refusal);
+        return;
+    }
+    if (teller.waiting.size() >= kWaitingMax) {
+        ++teller.waiting.back().count;
+        return;
+    }
+    teller.waiting.push_back(std::move(refusal));
+    const TimePoint at = now ? s_.time.now : s_.time.now + kBetween;
+    due_ = due_ ? std::min(*due_, at) : at;
+}
+
+void Notices::emit(Teller& teller, const Refusal& refusal) {
+    s_.shared.refusals.refused(refusal);
+    if (teller.notice_topic.empty()) {
+        return;
+    }
+    const std::string topic =
+        teller.notice_topic;  // publishing may refuse something and grow the map
+    const std::string json = notice_json(refusal);
+    Publication notice;
+    notice.topic = topic;
+    notice.payload = as_bytes(json);
+    notice.publisher_name = "iotsky";
+    (void)s_.router.publish(notice);
+}
+
+void Notices::on_time(TimePoint now) {
+    if (!due_ || *due_ > now) {
+        return;
+    }
+    due_.reset();
+    for (auto it = tellers_.begin(); it != tellers_.end();) {
+        Teller& teller = it->second;
+        if (!teller.waiting.empty() && may_tell(teller, now)) {
+            const Refusal refusal = std::move(teller.waiting.front());
+            teller.waiting.erase(teller.waiting.begin());
+            teller.told.push_back(now);
+            emit(teller, refusal);
+        }
+        const bool waits = !teller.waiting.empty();
+        if (waits || !teller.told.empty()) {
+            const TimePoint at = now + kBetween;
+            due_ = due_ ? std::min(*due_, at) : at;
+        }
+        (void)may_tell(teller, now);
+        it = !waits && teller.told.empty() ? tellers_.erase(it) : std::next(it);
+    }
+}
+
+std::optional<TimePoint> Notices::next() const {
+    return due_;
+}
+
+}  // namespace iotsky::broker

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "acl/action.hpp"
+#include "base/siphash.hpp"
+#include "broker/identity.hpp"
+#include "broker/session.hpp"
+#include "broker/shard.hpp"
+
+namespace iotsky::broker {
+
+/// Refusals are told: to the device on `$me/notice` (QoS 0, not retained), to the log and to the
+/// refusal history. At most one per 2 s and 20 per minute and identity; equal ones are counted
+/// meanwhile. Confined to the thread.
+class Notices {
+  public:
+    explicit Notices(Shard::Impl& shard) noexcept : s_(shard) {}
+
+    /// A policy refused `action` on `topic` (as the client wrote it; `canonical` was evaluated).
+    /// `what` overrides the action's word ("will").
+    void denied(const Session& session, acl::Action action, std::string_view topic,
+                std::string_view canonical, std::string_view what = {});
+    /// A SUBSCRIBE refused for another reason than rights.
+    void refused_subscribe(const Session& session, std::string_view filter, std::string_view why);
+    void queue_full(const Session& session, std::string_view topic);
+    /// `publisher` may be null (the broker's own messages).
+    void retained_full(const Session* publisher, std::string_view topic);
+
+    /// Tells what was held back and is due.
+    void on_time(TimePoint now);
+    [[nodiscard]] std::optional<TimePoint> next() const;
+
+  private:
+    struct Teller {
+        std::deque<TimePoint> told;    ///< in the last minute
+        std::vector<Refusal> waiting;  ///< distinct ones, with their counts
+        std::string notice_topic;      ///< empty without a thing
+    };
+    [[nodiscard]] Refusal about(const Session& session, std::string_view what,
+                                std::string_view topic) const;
+    /// `later`: not before this turn's timers, because the caller is in the middle of a delivery.
+    void tell(const Session& session, Refusal refusal, bool later = false);
+    void emit(Teller& teller, const Refusal& refusal);
+    [[nodiscard]] static bool may_tell(Teller& teller, TimePoint now);
+
+    Shard::Impl& s_;
+    std::unordered_map<std::string, Teller, KeyedHash, std::equal_to<>>
+        tellers_;  ///< by identity name
+    std::optional<TimePoint> due_;
+};
+
+/// The JSON of a notice: code, what, topic, why, try, count, time.
+[[nodiscard]] std::string notice_json(const Refusal& refusal);
+
+}  // namespace iotsky::broker

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "broker/connection.hpp"
+#include "broker/mqtt/packet.hpp"
+#include "broker/session.hpp"
+#include "broker/shard.hpp"
+
+namespace iotsky::broker {
+
+/// The state machine of a Network Connection: which packet is allowed when, and what it does. Bytes
+/// in, verdicts out; deadlines by the wheel. Confined to the thread.
+class Protocol {
+  public:
+    explicit Protocol(Shard::Impl& shard) noexcept : s_(shard) {}
+
+    [[nodiscard]] Shard::After on_bytes(ConnRef ref, std::span<const std::byte> bytes);
+    /// One of the connection's deadlines may be due: looks at all of them.
+    void on_timer(Connection& connection);
+
+    /// Makes the wheel look at the connection at `at` at the latest.
+    void watch(Connection& connection, TimePoint at);
+    /// Starts Keep Alive and the end of the identity's rights.
+    void watch_connected(Connection& connection);
+
+  private:
+    [[nodiscard]] Verdict on_packet(Connection& c, const mqtt::PacketView& packet);
+    [[nodiscard]] Verdict on_publish(Connection& c, const mqtt::PublishView& packet);
+    [[nodiscard]] Verdict on_pubrel(Connection& c, std::uint16_t packet_id);
+    [[nodiscard]] Verdict on_denied_publish(Connection& c, const mqtt::PublishView& packet,
+                                            std::string_view canonical);
+    void acknowledge(Connection& c, const mqtt::PublishView& packet, TurnNo turn);
+    void protocol_error(Connection& c, mqtt::DecodeError error);
+    void out_of_order(Connection& c, std::string_view why, std::string_view clause);
+    [[nodiscard]] CloseReason due(const Connection& c, TimePoint now) const;
+    [[nodiscard]] TimePoint next_deadline(const Connection& c) const;
+
+    Shard::Impl& s_;
+};
+
+}  // namespace iotsky::broker

@@ -1,0 +1,186 @@
+#include "broker/router.hpp"
+
+#include <algorithm>
+
+#include "broker/delivery_record.hpp"
+#include "broker/shard_impl.hpp"
+
+namespace iotsky::broker {
+
+Router::Router(Shard::Impl& shard) : s_(shard), outgoing_(shard.shared.threads) {}
+
+TurnNo Router::publish(const Publication& publication) {
+    MessageView message{
+        s_.next_mid(), publication.topic, publication.payload, publication.qos, false, 0, nullptr};
+    if (publication.retain) {
+        // The retained index first, then the route's stamp (inside find): the order of
+        // `dataplane.md` 3.
+        Retained value{std::string{publication.topic},
+                       std::string{as_text(publication.payload)},
+                       publication.qos,
+                       0,
+                       std::string{publication.publisher_name},
+                       s_.time.wall};
+        const auto result = s_.shared.retained.put(std::move(value));
+        if (result.put == RetainedIndex::Put::full) {
+            s_.notices.retained_full(publication.publisher, publication.topic);
+        } else {
+            message.retained_rev = result.rev;
+        }
+    }
+    const RouteEntry& route = s_.routes.find(publication.topic, s_.time.wall);
+    BlobRef shared;
+    if (publication.payload.size() >= kBlobBytesMin && !route.targets.empty()) {
+        shared = BlobRef::copy_of(publication.payload);
+        message.payload = shared.bytes();
+        message.blob = &shared;
+    }
+    const TurnNo turn = write_record(publication, route, message);
+    s_.delivery.new_message(turn);
+    distribute(route, message, shared,
+               publication.publisher != nullptr ? publication.publisher->identity.get() : nullptr);
+    return turn;
+}
+
+// Written if and only if something of it must survive: a persistent target at QoS 1 or 2, a
+// retained value, or the inbound identifier of a persistent session's QoS 2.
+TurnNo Router::write_record(const Publication& publication, const RouteEntry& route,
+                            const MessageView& message) {
+    durable_targets_.clear();
+    if (publication.qos > 0 && route.persistent) {
+        for (const Target& target : route.targets) {
+            const std::uint8_t qos = std::min(publication.qos, target.qos);
+            if (target.sid != 0 && qos > 0) {
+                durable_targets_.push_back({target.sid, qos, target.form});
+            }
+        }
+    }
+    const bool inbound = publication.inbound_id != 0 && publication.publisher != nullptr &&
+                         publication.publisher->persistent();
+    const bool retains = message.retained_rev != 0;
+    if (durable_targets_.empty() && !inbound && !retains) {
+        return 0;
+    }
+    const PublishRecord record{message.mid,
+                               inbound ? publication.publisher->sid : 0,
+                               inbound ? publication.inbound_id : std::uint16_t{0},
+                               publication.qos,
+                               retains,
+                               false,
+                               message.retained_rev,
+                               publication.topic,
+                               message.payload,
+                               durable_targets_};
+    return inbound ? s_.record(*publication.publisher, record) : s_.turn.add(record);
+}
+
+void Router::distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared,
+                        const Identity* publisher) {
+    local_targets_.clear();
+    const auto& targets = route.targets;
+    for (std::size_t begin = 0; begin < targets.size();) {
+        const std::uint32_t thread = targets[begin].session.thread;
+        std::size_t end = begin + 1;
+        while (end < targets.size() && targets[end].session.thread == thread) {
+            ++end;
+        }
+        const std::span group{targets.data() + begin, end - begin};
+        if (thread == s_.id || thread == kServiceThread) {
+            local_targets_.insert(local_targets_.end(), group.begin(), group.end());
+        } else {
+            std::vector<std::byte>& mail = outgoing_[thread];
+            if (mail.empty() && mail.capacity() == 0) {
+                mail = s_.shared.mailboxes[thread]->take_buffer();
+            }
+            write_delivery(mail, message, shared, group);
+            mailbox_full_ =
+                mailbox_full_ || s_.shared.mailboxes[thread]->waiting_bytes() + mail.size() >
+                                     s_.limits.mailbox_bytes_max;
+        }
+        begin = end;
+    }
+    // `route` may be rebuilt by what a delivery causes (a notice), so the targets were copied
+    // first.
+    std::vector<Target> local = std::move(local_targets_);
+    for (const Target& target : local) {
+        if (target.kind == TargetKind::session) {
+            s_.delivery.deliver(message, target);
+        }
+    }
+    // Last, because a service's replies are messages of their own.
+    for (const Target& target : local) {
+        if (target.kind == TargetKind::service) {
+            call_service(target, message, publisher);
+        }
+    }
+    local_targets_ = std::move(local);  // keeps its capacity
+}
+
+// On the publisher's thread, in its turn: the records of the replies are in the batch that the
+// acknowledgement waits for.
+void Router::call_service(const Target& target, const MessageView& message,
+                          const Identity* publisher) {
+    Service& service = s_.shared.services.at(target.session.slot);
+    for (const ServiceReply& reply : service.on_publish(
+             {message.topic, message.payload, message.qos, publisher, s_.time.wall})) {
+        publish_internal(reply);
+    }
+}
+
+void Router::publish_internal(const ServiceReply& reply) {
+    Publication publication;
+    publication.topic = reply.topic;
+    publication.payload = as_bytes(reply.payload);
+    publication.qos = reply.qos;
+    publication.retain = reply.retain;
+    publication.publisher_name = "iotsky";
+    (void)publish(publication);
+}
+
+void Router::discard_mailbox() {
+    std::vector<MailChunk> chunks;
+    s_.shared.mailboxes[s_.id]->drain(chunks);
+    DeliveryRecord record;
+    for (const MailChunk& chunk : chunks) {
+        ByteReader in(chunk.bytes);
+        while (read_delivery(in, record)) {
+        }
+    }
+}
+
+void Router::drain_mailbox() {
+    std::vector<MailChunk> chunks;
+    Mailbox& mailbox = *s_.shared.mailboxes[s_.id];
+    mailbox.drain(chunks);
+    DeliveryRecord record;
+    for (MailChunk& chunk : chunks) {
+        const TurnNo turn = chunk.batch != 0 ? s_.turn.depends_on(chunk.batch) : 0;
+        ByteReader in(chunk.bytes);
+        while (read_delivery(in, record)) {
+            s_.delivery.new_message(turn);
+            for (const Target& target : record.targets) {
+                s_.delivery.deliver(record.message, target);
+            }
+        }
+        chunk.bytes.clear();
+    }
+    s_.delivery.new_message(0);
+    mailbox.recycle(std::move(chunks));
+}
+
+bool Router::has_mail() const noexcept {
+    return std::any_of(outgoing_.begin(), outgoing_.end(),
+                       [](const auto& mail) { return !mail.empty(); });
+}
+
+void Router::publish_mail(BatchNo batch) {
+    for (unsigned thread = 0; thread < outgoing_.size(); ++thread) {
+        if (!outgoing_[thread].empty()) {
+            s_.shared.mailboxes[thread]->publish(
+                {s_.id, batch, std::exchange(outgoing_[thread], {})});
+        }
+    }
+    mailbox_full_ = false;
+}
+
+}  // namespace iotsky::broker

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "broker/message.hpp"
+#include "broker/records.hpp"
+#include "broker/route_cache.hpp"
+#include "broker/service.hpp"
+#include "broker/session.hpp"
+#include "broker/shard.hpp"
+
+namespace iotsky::broker {
+
+/// A message that was accepted: it came from a client with the right to publish it, from a will, or
+/// from inside.
+struct Publication {
+    std::string_view topic;  ///< canonical
+    std::span<const std::byte> payload;
+    std::uint8_t qos = 0;
+    bool retain = false;
+    Session* publisher = nullptr;  ///< null for the broker's own messages
+    std::uint16_t inbound_id = 0;  ///< QoS 2 from a client; 0 otherwise
+    std::string_view publisher_name;
+};
+
+/// Takes the decision where a message goes, on the publisher's thread, and writes it down as one
+/// record (L4): message, durable references, retained value and inbound identifier. Confined to the
+/// thread.
+class Router {
+  public:
+    explicit Router(Shard::Impl& shard);
+
+    /// Returns the turn that an acknowledgement waits for; 0 when nothing has to be durable.
+    [[nodiscard]] TurnNo publish(const Publication& publication);
+    /// A message of a service or of the broker itself.
+    void publish_internal(const ServiceReply& reply);
+    /// Mail of other threads: their messages for sessions here.
+    void drain_mailbox();
+    /// The thread ends: mail is given back unread.
+    void discard_mailbox();
+    /// Hands the turn's mail over, after its records were appended.
+    void publish_mail(BatchNo batch);
+    [[nodiscard]] bool has_mail() const noexcept;
+    /// Whether a thread that this turn's traffic goes to has too much waiting (R5).
+    [[nodiscard]] bool mailbox_full() const noexcept { return mailbox_full_; }
+
+  private:
+    [[nodiscard]] TurnNo write_record(const Publication& publication, const RouteEntry& route,
+                                      const MessageView& message);
+    void distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared,
+                    const Identity* publisher);
+    void call_service(const Target& target, const MessageView& message, const Identity* publisher);
+
+    Shard::Impl& s_;
+    std::vector<std::vector<std::byte>> outgoing_;  ///< one per thread
+    std::vector<PublishTarget> durable_targets_;
+    std::vector<Target> local_targets_;
+    bool mailbox_full_ = false;
+};
+
+}  // namespace iotsky::broker

@@ -1,0 +1,147 @@
+#include "broker/session_end.hpp"
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "broker/shard_impl.hpp"
+
+namespace iotsky::broker {
+namespace {
+
+bool sends_will(CloseReason reason) noexcept {
+    // [MQTT-3.1.2-8]: every close but DISCONNECT [MQTT-3.14.4-3]; and not after a revocation
+    // (`decisions.md` 11).
+    return reason != CloseReason::client_disconnect && reason != CloseReason::rights_revoked;
+}
+
+bool hands_over_last_bytes(CloseReason reason) noexcept {
+    return reason == CloseReason::connect_refused || reason == CloseReason::shutting_down;
+}
+
+}  // namespace
+
+void SessionEnd::fire_will(Session& session) {
+    if (!session.will) {
+        return;
+    }
+    const Will will = std::move(*session.will);
+    session.will.reset();
+    if (session.persistent()) {
+        s_.record(session, WillOffRecord{session.sid});
+    }
+    // Checked when it was set, and again with the rights of this moment.
+    const auto now = s_.time.wall;
+    const bool allowed =
+        session.rights->evaluate(acl::Action::publish, will.topic, now).allowed &&
+        (!will.retain ||
+         session.rights->evaluate(acl::Action::retain_publish, will.topic, now).allowed);
+    if (!allowed) {
+        s_.notices.denied(session, acl::Action::publish, will.topic, will.topic, "will");
+        return;
+    }
+    Publication publication;
+    publication.topic = will.topic;
+    publication.payload = as_bytes(will.payload);
+    publication.qos = will.qos;
+    publication.retain = will.retain;
+    publication.publisher_name = session.identity->name;
+    (void)s_.router.publish(publication);
+}
+
+void SessionEnd::leave(Session& session, CloseReason reason) {
+    session.connection = nullptr;
+    session.replays.clear();
+    if (sends_will(reason)) {
+        fire_will(session);
+    } else if (session.will) {
+        session.will.reset();
+        if (session.persistent()) {
+            s_.record(session, WillOffRecord{session.sid});
+        }
+    }
+    if (!session.persistent()) {
+        end_session(session);
+        return;
+    }
+    session.expires_at = s_.time.now + s_.limits.session_expiry;
+    expiries_.push_back({*session.expires_at, session.ref});
+}
+
+void SessionEnd::close(Connection& c, CloseReason reason) {
+    if (c.state == Connection::State::closing) {
+        return;
+    }
+    c.state = Connection::State::closing;
+    c.close_reason = reason;
+    c.gate.clear();
+    s_.stats.disconnects.add();
+    if (Session* session = std::exchange(c.session, nullptr)) {
+        log::info("", "client left",
+                  {{"client", session->key.client_id},
+                   {"thing", session->identity->name},
+                   {"addr", c.transport->peer().address},
+                   {"reason", to_string(reason)}});
+        leave(*session, reason);
+    }
+    if (hands_over_last_bytes(reason) && !c.out.empty()) {
+        c.blocked_since = s_.time.now;
+        s_.protocol.watch(c, s_.time.now + s_.limits.linger_timeout);
+        s_.sender.mark_dirty(c);
+        return;
+    }
+    destroy(c);
+}
+
+void SessionEnd::destroy(Connection& c) {
+    s_.host.detach(*c.transport);
+    c.transport->close();
+    s_.closed_transports.push_back(std::move(c.transport));
+    s_.stats.connections.sub();
+    s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+    s_.connections.erase(c.ref);
+}
+
+void SessionEnd::end_session(Session& session) {
+    s_.subscriptions.remove_all(session);
+    s_.delivery.drop_all(session);
+    if (session.persistent()) {
+        s_.record(session, SessionEndRecord{session.sid});
+        s_.stats.sessions_persistent.sub();
+    }
+    s_.stats.sessions.sub();
+    s_.shared.sessions.fetch_sub(1, std::memory_order_relaxed);
+    s_.sessions.erase(session);
+}
+
+void SessionEnd::seal(Session& session) {
+    session.sealed = true;
+    if (session.connection != nullptr) {
+        // A clean session ends inside; a persistent one has to be found again.
+        const SessionRef ref = session.ref;
+        close(*session.connection, CloseReason::rights_revoked);
+        if (Session* left = s_.sessions.find(ref)) {
+            end_session(*left);
+        }
+        return;
+    }
+    end_session(session);
+}
+
+void SessionEnd::expire(TimePoint now) {
+    for (std::size_t n = 0;
+         n < s_.limits.slice && !expiries_.empty() && expiries_.front().at <= now; ++n) {
+        const Expiry due = expiries_.front();
+        expiries_.pop_front();
+        Session* session = s_.sessions.find(due.session);
+        // Came back meanwhile: a later leave has its own entry.
+        if (session != nullptr && session->connection == nullptr && session->expires_at == due.at) {
+            s_.stats.sessions_expired.add();
+            end_session(*session);
+        }
+    }
+}
+
+std::optional<TimePoint> SessionEnd::next_expiry() const {
+    return expiries_.empty() ? std::nullopt : std::optional{expiries_.front().at};
+}
+
+}  // namespace iotsky::broker

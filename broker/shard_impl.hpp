@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "broker/connect_handler.hpp"
+#include "broker/connection.hpp"
+#include "broker/connection_table.hpp"
+#include "broker/delivery.hpp"
+#include "broker/mailbox.hpp"
+#include "broker/message.hpp"
+#include "broker/notices.hpp"
+#include "broker/protocol.hpp"
+#include "broker/rights.hpp"
+#include "broker/route_cache.hpp"
+#include "broker/router.hpp"
+#include "broker/sender.hpp"
+#include "broker/session_end.hpp"
+#include "broker/session_table.hpp"
+#include "broker/shard.hpp"
+#include "broker/shared.hpp"
+#include "broker/subscriptions.hpp"
+#include "broker/timer_wheel.hpp"
+#include "broker/turn.hpp"
+
+namespace iotsky::broker {
+
+/// The parts of one thread's data plane, and what they share. Data flows one way:
+///   bytes -> Protocol -> (Admission | Subscriptions | Router) -> Delivery -> Sender -> out-buffers
+///   and gates.
+/// Confined to the thread.
+struct Shard::Impl {
+    Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now);
+
+    const ThreadId id;
+    Shared& shared;
+    TransportHost& host;
+    const Limits& limits;
+    ShardStats& stats;
+    TurnTime time{};
+
+    ChunkPool chunks;
+    MessagePool messages;
+    ConnectionTable connections;
+    SessionTable sessions;
+    TurnLog turn;
+    TimerWheel wheel;
+    RouteCache routes;
+
+    Sender sender;
+    Delivery delivery;
+    Router router;
+    Subscriptions subscriptions;
+    SessionEnd session_end;
+    ConnectHandler connect_handler;
+    Protocol protocol;
+    Rights rights;
+    Notices notices;
+
+    bool shutting_down = false;
+    bool log_full = false;  ///< records that are not durable fill their limit
+    TimePoint next_tick{};
+
+    /// Adds a record about `session` to the turn.
+    template <typename Record>
+    TurnNo record(Session& session, const Record& r) {
+        session.last_turn = turn.add(r);
+        return session.last_turn;
+    }
+    [[nodiscard]] Mid next_mid();
+    /// Sliced work (replays) to go on with in the next turn.
+    void add_work(Session& session);
+    void do_work();
+    [[nodiscard]] bool sender_has_room(const Session& session) const;
+    /// Calls `done` when everything recorded up to now is durable.
+    void when_durable(std::function<void()> done);
+    void answer_waiters();
+    /// Services' own messages, about once a second on thread 0.
+    void tick_services();
+
+    struct Waiter {
+        TurnNo turn = 0;
+        std::function<void()> done;
+    };
+    std::deque<Waiter> waiters;
+    std::vector<SessionRef> work;
+    std::vector<std::unique_ptr<Transport>> closed_transports;  ///< freed at the end of the turn
+    std::uint64_t message_seq = 0;
+    std::uint64_t message_seq_end = 0;
+};
+
+}  // namespace iotsky::broker

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/random.hpp"
+#include "broker/durable_log.hpp"
+#include "broker/identity.hpp"
+#include "broker/ids.hpp"
+#include "broker/mailbox.hpp"
+#include "broker/options.hpp"
+#include "broker/retained_index.hpp"
+#include "broker/service.hpp"
+#include "broker/stats.hpp"
+#include "broker/topic_index.hpp"
+
+namespace iotsky::broker {
+
+/// What the io threads of one broker have in common. Constant after construction, or synchronised
+/// by itself.
+struct Shared {
+    Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirectory& i, RefusalSink& r,
+           Random& rnd);
+
+    // Constant after construction.
+    const Options options;
+    const unsigned threads;
+    DurableLog& log;
+    IdentityDirectory& identities;
+    RefusalSink& refusals;
+    Random& random;
+    ServiceTable services;
+
+    // Synchronised.
+    TopicIndex index;
+    RetainedIndex retained;
+    std::vector<std::unique_ptr<Mailbox>> mailboxes;  ///< one per thread
+    std::vector<std::unique_ptr<ControlLane>> lanes;  ///< one per thread
+    std::vector<std::unique_ptr<ShardStats>> stats;   ///< one per thread, which alone writes it
+    std::atomic<Sid> next_sid{1};
+    std::atomic<std::uint64_t> next_message_block{1};  ///< taken in blocks of kMessageBlock
+    std::atomic<std::size_t> connections{0};
+    std::atomic<std::size_t> sessions{0};
+
+    static constexpr std::uint64_t kMessageBlock = 64;
+};
+
+}  // namespace iotsky::broker

@@ -1,0 +1,64 @@
+#pragma once
+
+#include "broker/durable_log.hpp"
+#include "broker/ids.hpp"
+#include "broker/records.hpp"
+#include "broker/ring.hpp"
+
+namespace iotsky::broker {
+
+/// One thread's view of the log: the records of the turn that runs, and which turns are durable.
+/// Everything that waits, waits for a turn; append() tells the turn's batch. Confined to its
+/// thread.
+class TurnLog {
+  public:
+    TurnLog(ThreadId thread, DurableLog& log) noexcept : thread_(thread), log_(log) {}
+
+    /// Adds a record to this turn; returns the turn for a gate.
+    template <typename Record>
+    TurnNo add(const Record& record) {
+        records_.add(record);
+        return current_;
+    }
+    /// This turn also depends on a batch of another thread (QoS 2 for a session that is not
+    /// persistent).
+    TurnNo depends_on(BatchNo batch) noexcept {
+        foreign_ = batch > foreign_ ? batch : foreign_;
+        return current_;
+    }
+    /// The end of the turn: hands the records to the log (before any mailbox, before any socket,
+    /// L1) and begins the next turn. Returns the batch that mail of this turn must name; 0 if
+    /// nothing was appended.
+    BatchNo append();
+
+    /// Looks at the log; true when more turns are durable than before.
+    bool advance() noexcept;
+    [[nodiscard]] TurnNo durable() const noexcept { return durable_; }
+    [[nodiscard]] TurnNo current() const noexcept { return current_; }
+    /// The first batch that something may wait for; 0 when everything is durable.
+    [[nodiscard]] BatchNo waiting_for() const noexcept {
+        return pending_.empty() ? 0 : pending_[0].batch;
+    }
+    [[nodiscard]] bool has_records() const noexcept { return !records_.empty() || foreign_ != 0; }
+    /// Whether advance() would make more turns durable.
+    [[nodiscard]] bool may_advance() const noexcept {
+        return pending_.empty() && durable_ + 1 < current_;
+    }
+    [[nodiscard]] DurableLog& log() noexcept { return log_; }
+
+  private:
+    struct Pending {
+        TurnNo turn = 0;
+        BatchNo batch = 0;
+    };
+
+    ThreadId thread_;
+    DurableLog& log_;
+    RecordWriter records_;
+    BatchNo foreign_ = 0;
+    TurnNo current_ = 1;
+    TurnNo durable_ = 0;
+    Ring<Pending> pending_;
+};
+
+}  // namespace iotsky::broker
