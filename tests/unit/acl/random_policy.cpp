@@ -63,12 +63,12 @@ std::string text_value(SeededRandom& random) {
 }
 
 std::string number_value(SeededRandom& random) {
-    return pick(random, {"1", "2.5", "-3", "1e3", "1795416239", "${iot:ClientId}"});
+    return pick(random, {"1", "2.5", "-3", "1e3", "1795425271", "${iot:ClientId}"});
 }
 
 std::string date_value(SeededRandom& random) {
     return pick(random, {"2026-11-23", "2026-11-23T09:14:31Z", "2026-11-23T10:14:31+01:00",
-                         "2026-11-23T09:14:30.5Z", "1795416239", "2030-01-01T00:00Z"});
+                         "2026-11-23T09:14:30.5Z", "1795425271", "2030-01-01T00:00Z"});
 }
 
 std::string network_value(SeededRandom& random) {
