@@ -1,9 +1,9 @@
 #pragma once
 
 #include "api/broker_admin.hpp"
+#include "api/handshake_log.hpp"
 #include "api/http_stats.hpp"
 #include "api/machine.hpp"
-#include "api/refusal_history.hpp"
 #include "base/clock.hpp"
 
 namespace iotsky::api {
@@ -12,7 +12,7 @@ namespace iotsky::api {
 struct Services {
     BrokerAdmin& broker;
     Machine& machine;
-    RefusalHistory& refusals;
+    HandshakeLog& handshakes;
     HttpStats& http;
     const Clock& clock;
 };

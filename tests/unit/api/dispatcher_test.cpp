@@ -73,10 +73,10 @@ Result<Caller> lookup(std::string_view token) {
 struct Fixture {
     FakeBroker broker;
     FakeMachine machine;
-    RefusalHistory refusals;
+    HandshakeLog handshakes;
     HttpStats http;
     SystemClock clock;
-    Services services{broker, machine, refusals, http, clock};
+    Services services{broker, machine, handshakes, http, clock};
     Dispatcher dispatcher{kTable, services, lookup, {}};
     Head head;
     Peer peer;

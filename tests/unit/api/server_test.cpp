@@ -100,10 +100,10 @@ struct Folder {
 struct Running {
     FakeBroker broker;
     FakeMachine machine;
-    RefusalHistory refusals;
+    HandshakeLog handshakes;
     HttpStats stats;
     SystemClock clock;
-    Services services{broker, machine, refusals, stats, clock};
+    Services services{broker, machine, handshakes, stats, clock};
     Folder folder;
     asio::io_context control{1};
     std::unique_ptr<Server> server;
