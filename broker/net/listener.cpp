@@ -11,6 +11,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "base/log.hpp"
 #include "broker/net/listener_shared.hpp"
 #include "broker/net/peer_address.hpp"
@@ -216,11 +217,8 @@ const ListenerOptions& Listener::options() const noexcept {
     return shared_->options;
 }
 
-Result<Listener> Listener::bind(const ListenerOptions& options, unsigned threads) {
-    if (options.protocol != Protocol::mqtt) {
-        return make_error(Errc::unsupported, "E1115", "Listener " + options.name + " needs TLS.",
-                          "This build serves plain MQTT.", "Set protocol = \"mqtt\".");
-    }
+Result<Listener> Listener::bind(const ListenerOptions& options, unsigned threads, const Tls& tls) {
+    IOTSKY_ASSERT(options.protocol != Protocol::mqtts || tls.slot != nullptr);
     IOTSKY_TRY(text, split_bind(options));
     IOTSKY_TRY(target, resolve(options, text));
     const bool any_port = text.port == 0;
@@ -228,7 +226,8 @@ Result<Listener> Listener::bind(const ListenerOptions& options, unsigned threads
         IOTSKY_TRY(address, probe(options, target));
         auto sockets = open_sockets(options, address, threads);
         if (sockets) {
-            return Listener(std::make_shared<ListenerShared>(options), std::move(*sockets));
+            return Listener(std::make_shared<ListenerShared>(options, tls.slot, tls.doctor),
+                            std::move(*sockets));
         }
         // Another program may take a free port between the probe and us: try the next one.
         if (!any_port || attempt == kFreePortTries) {

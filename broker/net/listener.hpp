@@ -12,17 +12,26 @@
 namespace iotsky::net {
 
 struct ListenerShared;
+class HandshakeDoctor;
+class TlsSlot;
 
 /// The listening sockets of one `[listener.NAME]`: one per io thread, on one port (SO_REUSEPORT).
 /// Connections wait in the kernel from bind() on; IoThreads::serve() begins to take them.
 /// Move-only.
 class Listener {
   public:
+    /// What a TLS listener needs besides; empty for plain MQTT.
+    struct Tls {
+        std::shared_ptr<TlsSlot> slot;            ///< keep it to swap the certificate later
+        std::shared_ptr<HandshakeDoctor> doctor;  ///< may be shared by listeners; null: not told
+    };
+
     /// Binds `options.bind` for `threads` io threads, 1 .. 64. A probe without SO_REUSEPORT goes
     /// first, because with it a second program of the same user would bind without an error.
     /// Errors: E1101 port taken (names the owner), E1111 text of `bind`, E1112 not an address of
     /// this machine, E1113 privileged port, E1114 anything else. Thread: any.
-    [[nodiscard]] static Result<Listener> bind(const ListenerOptions& options, unsigned threads);
+    [[nodiscard]] static Result<Listener> bind(const ListenerOptions& options, unsigned threads,
+                                               const Tls& tls = {});
 
     Listener(Listener&&) noexcept;
     Listener& operator=(Listener&&) noexcept;

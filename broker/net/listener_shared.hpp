@@ -3,21 +3,30 @@
 // Internal to broker/net.
 
 #include <memory>
+#include <utility>
 
 #include "broker/net/address_limiter.hpp"
+#include "broker/net/handshake_doctor.hpp"
 #include "broker/net/options.hpp"
 #include "broker/net/socket_transport.hpp"
+#include "broker/net/tls_context.hpp"
 
 namespace iotsky::net {
 
 /// What all threads and connections of one listener share. Lives as long as the last of them.
 /// Thread: any; each part says how.
 struct ListenerShared {
-    explicit ListenerShared(ListenerOptions listener_options)
-        : options(std::move(listener_options)), limiter(options.failures_per_minute_max) {}
+    ListenerShared(ListenerOptions listener_options, std::shared_ptr<TlsSlot> tls_slot,
+                   std::shared_ptr<HandshakeDoctor> handshake_doctor)
+        : options(std::move(listener_options)),
+          limiter(options.failures_per_minute_max),
+          tls(std::move(tls_slot)),
+          doctor(std::move(handshake_doctor)) {}
 
     const ListenerOptions options;
     AddressLimiter limiter;
+    const std::shared_ptr<TlsSlot> tls;  ///< set for mqtts only
+    const std::shared_ptr<HandshakeDoctor> doctor;
 
     /// The transport that speaks this listener's protocol.
     [[nodiscard]] std::unique_ptr<SocketTransport> make_transport(SocketTransport::Origin&& origin);

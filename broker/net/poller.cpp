@@ -57,6 +57,7 @@ void Poller::turn() {
     run_handshakes();
     read_ready();
     expire();
+    tell_folded_failures();
     sink_->on_time();
     sink_->commit_turn();
     sink_->flush();
@@ -73,6 +74,9 @@ std::optional<TimePoint> Poller::next_deadline() const {
     std::optional<TimePoint> next = sink_->next_deadline();
     if (!deadlines_.empty() && (!next || deadlines_.top().at < *next)) {
         next = deadlines_.top().at;
+    }
+    if (tell_at_ && (!next || *tell_at_ < *next)) {
+        next = tell_at_;
     }
     return next;
 }

@@ -15,6 +15,7 @@
 #include "base/clock.hpp"
 #include "broker/mailbox.hpp"
 #include "broker/net/acceptor.hpp"
+#include "broker/net/handshake_doctor.hpp"
 #include "broker/net/io_buffers.hpp"
 #include "broker/net/linger.hpp"
 #include "broker/net/net_counters.hpp"
@@ -120,6 +121,7 @@ class Poller final : public broker::TransportHost {
     void step_handshake(SlotRef ref);
     void finish_handshake(SlotRef ref);
     void fail_handshake(SlotRef ref, bool timed_out);
+    void tell_folded_failures();
 
     // poller_slots.cpp
     [[nodiscard]] SlotRef take_slot(Kind kind);
@@ -152,6 +154,8 @@ class Poller final : public broker::TransportHost {
     bool stopping_ = false;
     std::size_t lingering_ = 0;
     std::size_t handshaking_ = 0;
+    std::shared_ptr<HandshakeDoctor> doctor_;  ///< of the last failed handshake
+    std::optional<TimePoint> tell_at_;         ///< when it has folded failures to tell
 };
 
 }  // namespace iotsky::net

@@ -95,10 +95,24 @@ void Poller::finish_handshake(SlotRef ref) {
     static_cast<void>(sink_->open(std::move(transport), accepted_at));
 }
 
+void Poller::tell_folded_failures() {
+    if (!tell_at_ || buffers_.now < *tell_at_) {
+        return;
+    }
+    tell_at_.reset();
+    if (doctor_->tell_folded(buffers_.now, clock_.wall_now())) {
+        tell_at_ = buffers_.now + HandshakeDoctor::kFold;
+    }
+}
+
 void Poller::fail_handshake(SlotRef ref, bool timed_out) {
     Slot& slot = *find(ref);
     counters_.handshakes_failed.add();
-    slot.transport->tell_failure(timed_out, buffers_.now);
+    slot.transport->tell_failure(timed_out, buffers_.now, clock_.wall_now());
+    if (const auto& listener = slot.transport->listener(); listener && listener->doctor) {
+        doctor_ = listener->doctor;
+        tell_at_ = tell_at_.value_or(buffers_.now + HandshakeDoctor::kFold);
+    }
     // Out of the slot first: closing turns the slot into a lingering one.
     const std::unique_ptr<SocketTransport> transport = std::move(slot.owned);
     --handshaking_;

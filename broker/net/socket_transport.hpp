@@ -69,7 +69,7 @@ class SocketTransport : public broker::Transport {
     /// The peer takes bytes again: what write() had to keep goes first. False: broken.
     [[nodiscard]] bool send_kept();
     /// Tells doctor and limits why the handshake failed; `timed_out`: its deadline passed.
-    virtual void tell_failure(bool /*timed_out*/, TimePoint /*now*/) {}
+    virtual void tell_failure(bool /*timed_out*/, TimePoint /*now*/, WallTime /*wall*/) {}
 
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
     [[nodiscard]] TimePoint accepted_at() const noexcept { return accepted_at_; }

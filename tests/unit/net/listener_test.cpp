@@ -25,7 +25,7 @@ ListenerOptions plain(std::string bind = "127.0.0.1:0") {
 /// A loop that serves a listening socket on 127.0.0.1.
 struct Served : Loop {
     explicit Served(const ListenerOptions& options = plain())
-        : shared(std::make_shared<ListenerShared>(options)) {
+        : shared(std::make_shared<ListenerShared>(options, nullptr, nullptr)) {
         UniqueFd fd{::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
         ::sockaddr_in any{};
         any.sin_family = AF_INET;
