@@ -116,6 +116,15 @@ void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
                    {}});
         return;
     }
+    if (s_.shared.recovering.load(std::memory_order_acquire) != 0) {
+        refuse(c, {mqtt::ConnectCode::server_unavailable,
+                   nullptr,
+                   "E3564",
+                   "the broker is still loading its sessions",
+                   {},
+                   false});
+        return;
+    }
     const Admission admission = s_.shared.identities.admit(c.transport->peer(), connect);
     if (admission.code != mqtt::ConnectCode::accepted) {
         refuse(c, admission);

@@ -353,6 +353,37 @@ void Delivery::drop_queued(Session& session, Lane& lane, std::size_t index, Done
     lane.entries.erase(index);
 }
 
+void Delivery::restore(Session& session, const StoredMessage& stored) {
+    Lane& lane = session.lane(stored.qos);
+    OutEntry entry;
+    entry.mid = stored.mid;
+    entry.qos = stored.qos;
+    entry.form = stored.form;
+    entry.order = stored.order;
+    entry.packet_id = stored.packet_id;
+    entry.recheck = true;  // rights may have changed while the broker was down
+    s_.stats.queued_messages.add();
+    if (stored.state == StoredMessage::State::received) {
+        entry.state = OutEntry::State::released;
+        entry.recheck = false;
+    } else {
+        entry.state = stored.state == StoredMessage::State::sent ? OutEntry::State::sent
+                                                                 : OutEntry::State::queued;
+        entry.message = s_.messages.copy_of(
+            {stored.mid, stored.topic, stored.payload, stored.qos, stored.retain, 0, nullptr});
+        entry.cost_bytes = static_cast<std::uint32_t>(entry.message->cost_bytes());
+        session.queued_bytes += entry.cost_bytes;
+        s_.stats.queued_bytes.add(entry.cost_bytes);
+    }
+    if (entry.state != OutEntry::State::queued) {
+        ++lane.begun;
+        ++lane.in_flight;
+        session.next_order = std::max(session.next_order, stored.order + 1);
+        session.last_packet_id = stored.packet_id;
+    }
+    lane.entries.push_back(std::move(entry));
+}
+
 void Delivery::recheck_queue(Session& session) {
     for (Lane* lane : {&session.lane1, &session.lane2}) {
         for (std::size_t i = 0; i < lane->entries.size(); ++i) {

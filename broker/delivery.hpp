@@ -35,6 +35,8 @@ class Delivery {
     void on_room(Connection& connection);
     /// Takes queued messages while window and out-buffer allow.
     void pump(Session& session);
+    /// Recovery: puts a stored message back where it was.
+    void restore(Session& session, const StoredMessage& message);
     /// Rights changed: what waits is evaluated when it is sent.
     void recheck_queue(Session& session);
     /// The session ends: everything it holds is dropped.

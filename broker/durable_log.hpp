@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/ids.hpp"
@@ -10,6 +13,50 @@ namespace iotsky::broker {
 
 /// Records of one thread's turn, back to back (broker/records.hpp).
 using RecordChunk = std::vector<std::byte>;
+
+/// What a log holds about one session's outbound message.
+struct StoredMessage {
+    enum class State : std::uint8_t { queued, sent, received };
+    Mid mid = 0;
+    std::string_view topic;
+    std::span<const std::byte> payload;
+    std::uint8_t qos = 0;  ///< delivered QoS, 1 or 2
+    Form form = Form::plain;
+    bool retain = false;  ///< goes out with RETAIN 1: it came from a replay
+    State state = State::queued;
+    std::uint16_t packet_id = 0;  ///< not for `queued`
+    std::uint64_t order = 0;      ///< n of SENT; not for `queued`
+};
+
+/// Receives the durable state at start. Views live during the call.
+class RecoveryVisitor {
+  public:
+    virtual ~RecoveryVisitor() = default;
+    /// True: this thread is the session's home; its rows follow. False: they are skipped.
+    [[nodiscard]] virtual bool on_session(Sid sid, std::string_view scope,
+                                          std::string_view client_id, std::uint64_t epoch) = 0;
+    virtual void on_subscription(std::string_view filter, std::uint8_t qos) = 0;
+    /// In flight first, by order; then the queue, by mid.
+    virtual void on_message(const StoredMessage& message) = 0;
+    virtual void on_inbound(std::uint16_t packet_id) = 0;
+    virtual void on_will(std::string_view topic, std::span<const std::byte> payload,
+                         std::uint8_t qos, bool retain) = 0;
+};
+
+/// A retained message as the log holds it.
+struct StoredRetained {
+    std::string_view topic;
+    std::span<const std::byte> payload;
+    std::uint8_t qos = 0;
+    Rev rev = 0;
+};
+
+/// The highest numbers that durable records name: new ones start above (L5).
+struct LogCounters {
+    Sid sid = 0;
+    Mid mid = 0;
+    Rev rev = 0;
+};
 
 /// How the log is doing, for status, /health/ready and metrics.
 struct LogHealth {
@@ -39,6 +86,12 @@ class DurableLog {
     /// False while commits fail: nothing that needs the disk is begun. Any thread, one load.
     [[nodiscard]] virtual bool accepting() const noexcept = 0;
     [[nodiscard]] virtual LogHealth health() const = 0;
+
+    /// At start, before the first append. Each io thread asks for its sessions; one asks for
+    /// retained messages.
+    virtual void recover(RecoveryVisitor& visitor) = 0;
+    virtual void recover_retained(const std::function<void(const StoredRetained&)>& visit) = 0;
+    [[nodiscard]] virtual LogCounters counters() const = 0;
 };
 
 }  // namespace iotsky::broker

@@ -54,6 +54,9 @@ class IdentityDirectory {
     /// The same principal by the same certificate, as the registry knows it now: asked when rights
     /// changed. A refusal means that it may not be connected any more.
     [[nodiscard]] virtual Admission refresh(const Identity& identity) = 0;
+    /// The principal of a stored session, after a restart; a refusal with `revoked` ends the
+    /// session.
+    [[nodiscard]] virtual Admission recall(std::string_view scope) = 0;
 };
 
 /// What a TLS handshake asks before it accepts a client certificate (`decisions.md` 11).

@@ -33,6 +33,10 @@ class MemoryLog final : public DurableLog {
     }
     [[nodiscard]] bool accepting() const noexcept override { return true; }
     [[nodiscard]] LogHealth health() const override;
+    // Nothing outlives the process.
+    void recover(RecoveryVisitor& /*visitor*/) override {}
+    void recover_retained(const std::function<void(const StoredRetained&)>& /*visit*/) override {}
+    [[nodiscard]] LogCounters counters() const override { return {}; }
 
     /// io threads are made after the log; until set, nobody is woken.
     void set_wakers(std::vector<Waker*> wakers);

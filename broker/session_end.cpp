@@ -66,6 +66,10 @@ void SessionEnd::leave(Session& session, CloseReason reason) {
     expiries_.push_back({*session.expires_at, session.ref});
 }
 
+void SessionEnd::leave_after_restart(Session& session) {
+    leave(session, CloseReason::peer_closed);
+}
+
 void SessionEnd::close(Connection& c, CloseReason reason) {
     if (c.state == Connection::State::closing) {
         return;

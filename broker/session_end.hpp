@@ -24,6 +24,9 @@ class SessionEnd {
     /// The principal was revoked: its connection is closed without a Will, nothing more is
     /// delivered, the session ends.
     void seal(Session& session);
+    /// After a restart: its client is away; expiry counts from now (uptime, not wall time), its
+    /// Will fires.
+    void leave_after_restart(Session& session);
     /// Ends sessions whose client stayed away too long.
     void expire(TimePoint now);
     [[nodiscard]] std::optional<TimePoint> next_expiry() const;

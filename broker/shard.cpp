@@ -4,6 +4,7 @@
 
 #include "base/bytes.hpp"
 #include "base/log.hpp"
+#include "broker/recovery.hpp"
 #include "broker/shard_impl.hpp"
 
 namespace iotsky::broker {
@@ -93,6 +94,20 @@ void Shard::Impl::answer_waiters() {
     }
 }
 
+void Shard::Impl::recover() {
+    if (!std::exchange(recovered, true)) {
+        Recovery(*this).run();
+    }
+    if (!recovered_sessions.empty() && shared.recovering.load(std::memory_order_acquire) == 0) {
+        for (const SessionRef ref : std::exchange(recovered_sessions, {})) {
+            if (Session* session = sessions.find(ref);
+                session != nullptr && session->connection == nullptr) {
+                session_end.leave_after_restart(*session);
+            }
+        }
+    }
+}
+
 void Shard::Impl::tick_services() {
     if (id != 0 || time.now < next_tick) {
         return;
@@ -119,6 +134,7 @@ Shard::~Shard() {
 void Shard::begin_turn(TurnTime time) {
     Impl& s = *impl_;
     s.time = time;
+    s.recover();
     std::vector<std::unique_ptr<ControlMessage>> control;
     s.shared.lanes[s.id]->drain(control);
     for (const auto& message : control) {

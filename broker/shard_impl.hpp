@@ -61,6 +61,9 @@ struct Shard::Impl {
     Rights rights;
     Notices notices;
 
+    bool recovered = false;
+    std::vector<SessionRef>
+        recovered_sessions;  ///< their Wills fire once every thread has its subscriptions
     bool shutting_down = false;
     bool log_full = false;  ///< records that are not durable fill their limit
     TimePoint next_tick{};
@@ -79,6 +82,8 @@ struct Shard::Impl {
     /// Calls `done` when everything recorded up to now is durable.
     void when_durable(std::function<void()> done);
     void answer_waiters();
+    /// First turns: loads the sessions, then lets them be "away".
+    void recover();
     /// Services' own messages, about once a second on thread 0.
     void tick_services();
 

@@ -1,0 +1,166 @@
+// The connection's state machine: order of packets, deadlines, limits.
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "base/bytes.hpp"
+#include "tests/simulation/world.hpp"
+
+using namespace iotsky;
+using namespace iotsky::simulation;
+
+namespace {
+
+std::vector<std::byte> hex(std::string_view text) {
+    std::vector<std::byte> out;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+        out.push_back(
+            static_cast<std::byte>(std::stoi(std::string{text.substr(i, 2)}, nullptr, 16)));
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_SUITE("simulation.protocol") {
+    TEST_CASE("[MQTT-3.1.0-2] a second CONNECT closes the connection") {
+        World world(1, 1);
+        world.reconnect = false;
+        Client& client = world.add({"a", "u", true});
+        world.connect(client);
+        REQUIRE(world.settle());
+        REQUIRE(client.connected());
+        client.send_raw(hex("100d00044d5154540402000000016100"));
+        REQUIRE(world.settle());
+        CHECK_FALSE(client.connected());
+        CHECK(world.broker().total(&broker::ShardStats::protocol_errors) == 1);
+    }
+
+    TEST_CASE("[MQTT-3.1.2-24] Keep Alive: closed after one and a half times, not before") {
+        World world(2, 1);
+        world.reconnect = false;
+        ClientOptions options{"a", "u", true};
+        options.keep_alive_s = 10;
+        Client& client = world.add(options);
+        world.connect(client);
+        REQUIRE(world.settle());
+        world.advance(std::chrono::milliseconds{14'800});
+        REQUIRE(world.settle());
+        CHECK(client.connected());
+        world.advance(std::chrono::milliseconds{400});
+        REQUIRE(world.settle());
+        CHECK_FALSE(client.connected());
+        CHECK(world.broker().total(&broker::ShardStats::keep_alive_timeouts) == 1);
+    }
+
+    TEST_CASE("[MQTT-3.12.4-1] PINGREQ is answered and keeps the connection") {
+        World world(3, 1);
+        world.reconnect = false;
+        ClientOptions options{"a", "u", true};
+        options.keep_alive_s = 10;
+        Client& client = world.add(options);
+        world.connect(client);
+        REQUIRE(world.settle());
+        for (int i = 0; i < 5; ++i) {
+            world.advance(std::chrono::milliseconds{9'000});
+            client.send_raw(hex("c000"));
+            REQUIRE(world.settle());
+        }
+        CHECK(client.connected());
+    }
+
+    TEST_CASE("a session that nobody comes back to expires, and its rows with it") {
+        broker::Options options;
+        options.limits.session_expiry = std::chrono::seconds{100};
+        World world(4, 2, LogFault::none, options);
+        world.reconnect = false;
+        Client& client = world.add({"a", "u", false, {{"t", 1}}});
+        world.connect(client);
+        REQUIRE(world.settle());
+        client.lose_connection();
+        REQUIRE(world.settle());
+        CHECK(world.log().tables().sessions() == 1);
+        world.advance(std::chrono::seconds{101});
+        REQUIRE(world.settle());
+        CHECK(world.log().tables().sessions() == 0);
+        CHECK(world.broker().total(&broker::ShardStats::subscriptions) == 0);
+    }
+
+    TEST_CASE("a full queue drops the newest message, counts it and tells it") {
+        broker::Options options;
+        options.limits.queue_messages_max = 3;
+        World world(5, 2, LogFault::none, options);
+        world.reconnect = false;
+        Client& sleeper = world.add({"sleeper", "s", false, {{"t", 1}}});
+        world.connect(sleeper);
+        REQUIRE(world.settle());
+        sleeper.lose_connection();
+        REQUIRE(world.settle());
+        ClientOptions publishing{"pub", "p", true, {}, "t", 1};
+        publishing.messages = 5;
+        world.connect(world.add(publishing));
+        REQUIRE(world.settle());
+        CHECK(world.broker().total(&broker::ShardStats::dropped_quota) == 2);
+        CHECK(world.log().tables().queue_rows() == 3);
+        REQUIRE(!world.refusals.empty());
+        CHECK(world.refusals[0].number == "E3403");
+        world.connect(sleeper);
+        REQUIRE(world.settle());
+        CHECK(sleeper.deliveries.size() == 3);
+        CHECK(sleeper.deliveries[0].payload == "pub:0");
+    }
+
+    TEST_CASE("drop_oldest keeps the newest messages instead") {
+        broker::Options options;
+        options.limits.queue_messages_max = 3;
+        options.limits.queue_full = broker::QueueFull::drop_oldest;
+        World world(6, 2, LogFault::none, options);
+        world.reconnect = false;
+        Client& sleeper = world.add({"sleeper", "s", false, {{"t", 1}}});
+        world.connect(sleeper);
+        REQUIRE(world.settle());
+        sleeper.lose_connection();
+        REQUIRE(world.settle());
+        ClientOptions publishing{"pub", "p", true, {}, "t", 1};
+        publishing.messages = 5;
+        world.connect(world.add(publishing));
+        REQUIRE(world.settle());
+        world.connect(sleeper);
+        REQUIRE(world.settle());
+        REQUIRE(sleeper.deliveries.size() == 3);
+        CHECK(sleeper.deliveries[0].payload == "pub:2");
+    }
+
+    TEST_CASE("large payloads travel by reference and arrive whole") {
+        World world(7, 3);
+        std::vector<Client*> subscribers;
+        for (int i = 0; i < 4; ++i) {
+            const std::string n = std::to_string(i);
+            subscribers.push_back(&world.add(
+                {"s" + n, "s" + n, i % 2 == 0, {{"big", static_cast<std::uint8_t>(i % 3)}}}));
+        }
+        REQUIRE(world.settle());
+        Client& publisher = world.add({"pub", "p", true});
+        REQUIRE(world.settle());
+        std::string payload(50'000, 'x');
+        payload.back() = 'y';
+        publisher.publish("big", payload, 2, false);
+        REQUIRE(world.settle());
+        for (const Client* subscriber : subscribers) {
+            REQUIRE(subscriber->deliveries.size() == 1);
+            CHECK(subscriber->deliveries[0].payload == payload);
+        }
+    }
+
+    TEST_CASE("[MQTT-3.3.5-1] overlapping subscriptions deliver once, at the highest QoS") {
+        World world(8, 2);
+        Client& subscriber = world.add({"s", "s", true, {{"a/#", 0}, {"a/+", 2}, {"a/b", 1}}});
+        REQUIRE(world.settle());
+        Client& publisher = world.add({"p", "p", true});
+        REQUIRE(world.settle());
+        publisher.publish("a/b", "m", 2, false);
+        REQUIRE(world.settle());
+        REQUIRE(subscriber.deliveries.size() == 1);
+        CHECK(subscriber.deliveries[0].qos == 2);
+    }
+}

@@ -1,0 +1,101 @@
+// Sessions stay on their home thread: three CONNECTs of one client id on three threads, reconnects
+// in the middle of traffic, nothing lost, nothing reordered (`dataplane.md` 1).
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "tests/simulation/world.hpp"
+
+using namespace iotsky;
+using namespace iotsky::simulation;
+
+TEST_SUITE("simulation.take_over") {
+    TEST_CASE(
+        "[MQTT-3.1.4-2] of several CONNECTs with one client id the last one stays, whatever the "
+        "threads") {
+        for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+            CAPTURE(seed);
+            World world(seed, 3);
+            world.reconnect = false;
+            Client& a = world.add({"twin", "u"});
+            Client& b = world.add({"twin", "u"});
+            Client& c = world.add({"twin", "u"});
+            for (Client* client : {&a, &b, &c}) {
+                world.connect(*client);
+            }
+            REQUIRE(world.settle());
+            const int alive = int{a.connected()} + int{b.connected()} + int{c.connected()};
+            CHECK(alive == 1);
+            CHECK(world.broker().total(&broker::ShardStats::sessions) == 1);
+            CHECK(world.broker().total(&broker::ShardStats::connections) == 1);
+        }
+    }
+
+    TEST_CASE("two principals with one client id never meet") {
+        World world(7, 3);
+        Client& a = world.add({"board", "otter"});
+        Client& b = world.add({"board", "heron"});
+        world.connect(a);
+        world.connect(b);
+        REQUIRE(world.settle());
+        CHECK(a.connected());
+        CHECK(b.connected());
+        CHECK(a.connects == 1);
+        CHECK(b.connects == 1);
+    }
+
+    TEST_CASE("messages follow a session over reconnects in order, at QoS 1 and 2") {
+        for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+            for (const std::uint8_t qos : {std::uint8_t{1}, std::uint8_t{2}}) {
+                CAPTURE(seed);
+                World world(seed, 4);
+                Client& subscriber = world.add({"sub", "s", false, {{"t", qos}}});
+                REQUIRE(world.settle());
+                ClientOptions options{"pub", "p", false, {}, "t", qos};
+                options.messages = 20;
+                Client& publisher = world.add(options);
+                Chances chances;
+                chances.drop_per_mille =
+                    25;  // publisher and subscriber alike land on another thread each time
+                world.run(1200, chances);
+                REQUIRE(world.settle());
+                CHECK(publisher.acknowledged.size() == 20);
+                unsigned next = 0;
+                for (const auto& delivery : subscriber.deliveries) {
+                    const auto number =
+                        static_cast<unsigned>(std::stoul(delivery.payload.substr(4)));
+                    CHECK(number <= next);
+                    next += number == next ? 1U : 0U;
+                }
+                CHECK(next == 20);
+            }
+        }
+    }
+
+    TEST_CASE(
+        "[MQTT-3.1.2-8] a Will is published on take-over and on a lost connection, not after "
+        "DISCONNECT") {
+        World world(3, 2);
+        world.reconnect = false;
+        Client& watcher = world.add({"watcher", "w", true, {{"will", 1}}});
+        world.connect(watcher);
+        REQUIRE(world.settle());
+        ClientOptions options{"mortal", "m", true};
+        options.will_topic = "will";
+        Client& first = world.add(options);
+        world.connect(first);
+        REQUIRE(world.settle());
+        Client& second = world.add(options);
+        world.connect(second);
+        REQUIRE(world.settle());
+        CHECK(watcher.deliveries.size() == 1);
+        second.lose_connection();
+        REQUIRE(world.settle());
+        CHECK(watcher.deliveries.size() == 2);
+        world.connect(second);
+        REQUIRE(world.settle());
+        second.disconnect_cleanly();
+        REQUIRE(world.settle());
+        CHECK(watcher.deliveries.size() == 2);
+    }
+}
