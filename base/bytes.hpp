@@ -16,7 +16,8 @@ namespace iotsky {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-/// Appends numbers (little-endian) and counted strings to a byte vector: records in memory and on disk.
+/// Appends numbers (little-endian) and counted strings to a byte vector: records in memory and on
+/// disk.
 class ByteWriter {
   public:
     explicit ByteWriter(std::vector<std::byte>& out) noexcept : out_(out) {}
@@ -25,7 +26,9 @@ class ByteWriter {
     void u16(std::uint16_t v) { number(v); }
     void u32(std::uint32_t v) { number(v); }
     void u64(std::uint64_t v) { number(v); }
-    void raw(std::span<const std::byte> bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+    void raw(std::span<const std::byte> bytes) {
+        out_.insert(out_.end(), bytes.begin(), bytes.end());
+    }
     /// 32-bit length, then the bytes.
     void counted(std::span<const std::byte> bytes) {
         u32(static_cast<std::uint32_t>(bytes.size()));

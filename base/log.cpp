@@ -116,6 +116,10 @@ bool enabled(Level level) noexcept {
     return level >= state().level.load(std::memory_order_relaxed);
 }
 
+void set_level(Level level) noexcept {
+    state().level = level;
+}
+
 void write(Level level, std::string_view code, std::string_view message,
            std::initializer_list<Field> fields) {
     if (!enabled(level)) {

@@ -36,6 +36,8 @@ void start(const Options& options);
 /// Writes what waits and ends the writer.
 void stop();
 [[nodiscard]] bool enabled(Level level) noexcept;
+/// Thread: any; takes effect with the next line.
+void set_level(Level level) noexcept;
 
 /// One event, one line: `ts level code "message" key=value ...`. `code` may be empty ("-" is
 /// written). Thread: any. Never waits for the disk.
