@@ -6,6 +6,24 @@
 #include <chrono>
 #include <thread>
 
+namespace {
+
+/// Waits for `value`: spinning, so that both threads start at once, but not against a busy machine.
+template <typename Stop>
+bool wait_for(const std::atomic<unsigned>& value, unsigned wanted, Stop stop) {
+    for (int spins = 0; value.load(std::memory_order_acquire) != wanted; ++spins) {
+        if (stop()) {
+            return false;
+        }
+        if (spins > 10'000) {
+            std::this_thread::yield();
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
 TEST_SUITE("base.sleeper") {
     TEST_CASE("no wake-up is lost between a publish and a look") {
         // A litmus test: in each round both threads meet at a barrier and then do their half of the
@@ -20,10 +38,8 @@ TEST_SUITE("base.sleeper") {
 
         std::thread sender([&] {
             for (unsigned r = 1;; ++r) {
-                while (round.load(std::memory_order_acquire) != r) {
-                    if (stop.load(std::memory_order_relaxed)) {
-                        return;
-                    }
+                if (!wait_for(round, r, [&] { return stop.load(std::memory_order_relaxed); })) {
+                    return;
                 }
                 input.store(true, std::memory_order_relaxed);
                 woken.store(sleeper.must_wake(), std::memory_order_relaxed);
@@ -38,8 +54,7 @@ TEST_SUITE("base.sleeper") {
             round.store(++r, std::memory_order_release);
             sleeper.announce();
             const bool saw = input.load(std::memory_order_relaxed);
-            while (sender_done.load(std::memory_order_acquire) != r) {
-            }
+            wait_for(sender_done, r, [] { return false; });
             lost += !saw && !woken.load(std::memory_order_relaxed) ? 1U : 0U;
             sleeper.awake();
         }

@@ -283,7 +283,7 @@ TEST_SUITE("broker.topic_index") {
         int same = 0;
         std::vector<Subscriber> first;
         std::vector<Subscriber> second;
-        for (int i = 0; i < 30'000; ++i) {
+        for (int i = 0; i < 15'000; ++i) {
             first.clear();
             second.clear();
             const RouteStamp stamp = index.match("7b/otter/a", first);
