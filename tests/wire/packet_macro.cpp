@@ -256,7 +256,7 @@ Packet assemble(PacketType type, Draft draft, Args& args) {
     if (cut > draft.body.size()) {
         refuse("cut is longer than the packet");
     }
-    draft.body.resize(draft.body.size() - cut);
+    draft.body.erase(draft.body.end() - static_cast<std::ptrdiff_t>(cut), draft.body.end());
     append(draft.body, args.hex("extra"));
     Packet packet;
     packet.bytes.push_back(static_cast<std::byte>((static_cast<unsigned>(type) << 4U) |

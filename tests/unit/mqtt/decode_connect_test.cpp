@@ -68,8 +68,9 @@ TEST_SUITE("mqtt.decode_connect") {
 
     TEST_CASE("each bad combination of Connect Flags has its statement") {
         const Row rows[] = {
-            {"0004 4D515454 04 03 0000 0000", connect_reserved_flag},     // [MQTT-3.1.2-3]
-            {"0004 4D515454 04 0A 0000 0001 61", will_qos_without_will},  // [MQTT-3.1.2-11] -13
+            {"0004 4D515454 04 03 0000 0000", connect_reserved_flag},  // [MQTT-3.1.2-3]
+            {"0004 4D515454 04 0A 0000 0001 61",
+             will_qos_without_will},  // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
             {"0004 4D515454 04 12 0000 0001 61", will_qos_without_will},
             {"0004 4D515454 04 1A 0000 0001 61", will_qos_without_will},
             {"0004 4D515454 04 22 0000 0001 61", will_retain_without_will},  // [MQTT-3.1.2-15]

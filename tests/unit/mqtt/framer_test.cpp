@@ -196,7 +196,7 @@ TEST_SUITE("mqtt.framer") {
         CHECK(error_of(framer, "30 04 0001 6161") == DecodeError::packet_too_large);
     }
 
-    TEST_CASE("after a fault nothing more is read") {
+    TEST_CASE("[MQTT-4.8.0-1] after a fault nothing more is read") {
         Framer framer(3);
         CHECK(error_of(framer, "30 04") == DecodeError::packet_too_large);
         CHECK(error_of(framer, "C0 00") == DecodeError::packet_too_large);
