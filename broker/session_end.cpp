@@ -96,8 +96,8 @@ void SessionEnd::close(Connection& c, CloseReason reason) {
 }
 
 void SessionEnd::destroy(Connection& c) {
+    c.transport->close();  // while its loop knows it: the last bytes may take a while
     s_.host.detach(*c.transport);
-    c.transport->close();
     s_.closed_transports.push_back(std::move(c.transport));
     s_.stats.connections.sub();
     s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);

@@ -65,7 +65,8 @@ class Transport {
     [[nodiscard]] virtual bool write(OutBuffer& out) = 0;
     /// What the adapter knew when the connection was opened; does not change.
     [[nodiscard]] virtual const PeerInfo& peer() const = 0;
-    /// Ends the connection after what was handed to write() (TLS: close_notify). Idempotent.
+    /// Ends the connection after what was handed to write() (TLS: close_notify). Idempotent. Comes
+    /// before TransportHost::detach(): the loop then sends what the kernel did not take yet.
     virtual void close() = 0;
 };
 
