@@ -18,13 +18,15 @@ bool Linger::step(IoBuffers& buffers) {
     if (!rest_.empty() && !send_rest()) {
         return false;
     }
+    // Input first: most peers have said FIN by now, which saves the call for ours.
+    if (!drop_input(buffers)) {
+        return false;
+    }
     if (rest_.empty() && !said_fin_) {
         said_fin_ = true;
-        if (::shutdown(fd_.get(), SHUT_WR) != 0) {
-            return false;
-        }
+        return ::shutdown(fd_.get(), SHUT_WR) == 0;
     }
-    return drop_input(buffers);
+    return true;
 }
 
 bool Linger::send_rest() {
@@ -43,14 +45,13 @@ bool Linger::drop_input(IoBuffers& buffers) {
             return true;
         }
         if (got.state != IoResult::State::ok) {
-            return false;
+            return got.state == IoResult::State::end && !rest_.empty();
         }
         if (got.bytes < buffers.input.size()) {
             return true;
         }
     }
-    // Four full buffers after our FIN: this peer does not listen to it.
-    return false;
+    return !said_fin_;  // four full buffers after our FIN: this peer does not listen to it
 }
 
 }  // namespace iotsky::net

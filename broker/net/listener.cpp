@@ -37,7 +37,7 @@ std::string system_text(int error) {
 }
 
 Error bad_bind(const ListenerOptions& options, std::string why) {
-    return make_error(Errc::invalid_argument, "E1111",
+    return make_error(Errc::invalid_argument, "E1121",
                       "bind = \"" + options.bind + "\" of listener " + options.name +
                           " is not an address and port.",
                       std::move(why),
@@ -155,18 +155,18 @@ Error bind_error(const ListenerOptions& options, std::uint16_t port, int error) 
         case EADDRINUSE:
             return port_taken(port);
         case EADDRNOTAVAIL:
-            return make_error(Errc::invalid_argument, "E1112",
+            return make_error(Errc::invalid_argument, "E1122",
                               "\"" + options.bind + "\" is not an address of this machine.",
                               "Listener " + options.name + " cannot be bound to it.",
                               "See the addresses with: ip address. [::] takes all of them.");
         case EACCES:
         case EPERM:
-            return make_error(Errc::permission_denied, "E1113",
+            return make_error(Errc::permission_denied, "E1123",
                               "Port " + std::to_string(port) + " needs a privilege.",
                               "Ports below 1024 are reserved for the administrator.",
                               "Use a port from 1024 on, or grant CAP_NET_BIND_SERVICE.");
         default:
-            return make_error(Errc::io, "E1114", "Cannot listen on \"" + options.bind + "\".",
+            return make_error(Errc::io, "E1124", "Cannot listen on \"" + options.bind + "\".",
                               system_text(error), "Check the network of this machine, then retry.");
     }
 }

@@ -28,8 +28,8 @@ class Listener {
 
     /// Binds `options.bind` for `threads` io threads, 1 .. 64. A probe without SO_REUSEPORT goes
     /// first, because with it a second program of the same user would bind without an error.
-    /// Errors: E1101 port taken (names the owner), E1111 text of `bind`, E1112 not an address of
-    /// this machine, E1113 privileged port, E1114 anything else. Thread: any.
+    /// Errors: E1101 port taken (names the owner), E1121 text of `bind`, E1122 not an address of
+    /// this machine, E1123 privileged port, E1124 anything else. Thread: any.
     [[nodiscard]] static Result<Listener> bind(const ListenerOptions& options, unsigned threads,
                                                const Tls& tls = {});
 

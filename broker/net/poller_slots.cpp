@@ -118,7 +118,8 @@ void Poller::forget(SocketTransport& transport, bool fd_lives_on) noexcept {
 }
 
 void Poller::linger(SocketTransport& transport) {
-    const bool nothing_left = transport.peer_gone_ || lingering_ >= options_.lingering_max;
+    const bool nothing_left =
+        (transport.peer_gone_ && transport.kept_.empty()) || lingering_ >= options_.lingering_max;
     if (nothing_left) {
         forget(transport, false);
         transport.fd_.reset();

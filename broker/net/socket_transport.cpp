@@ -39,7 +39,7 @@ void SocketTransport::close() {
         // Every whole CONNECT is answered, so this one never came to an end (`decisions.md` 18).
         poller_->counters().unfinished_connects.add();
         if (listener_->limiter.count_failure(key_, poller_->buffers().now)) {
-            log::warn("W3410", "address failed too often; its connections are closed for a minute",
+            log::warn("W3412", "address failed too often; its connections are closed for a minute",
                       {{"addr", peer_.address}, {"listener", peer_.listener}});
         }
     }

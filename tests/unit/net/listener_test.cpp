@@ -70,9 +70,9 @@ TEST_SUITE("net.listener") {
             const char* number;
         };
         for (const Row& row :
-             {Row{"8883", "E1111"}, Row{"127.0.0.1:x", "E1111"}, Row{"127.0.0.1:65536", "E1111"},
-              Row{"127.0.0.1:", "E1111"}, Row{":8883", "E1111"}, Row{"::1:8883", "E1111"},
-              Row{"192.0.2.1:0", "E1112"}, Row{"no such host:1", "E1111"}}) {
+             {Row{"8883", "E1121"}, Row{"127.0.0.1:x", "E1121"}, Row{"127.0.0.1:65536", "E1121"},
+              Row{"127.0.0.1:", "E1121"}, Row{":8883", "E1121"}, Row{"::1:8883", "E1121"},
+              Row{"192.0.2.1:0", "E1122"}, Row{"no such host:1", "E1121"}}) {
             CAPTURE(row.bind);
             const auto listener = Listener::bind(plain(row.bind), 1);
             REQUIRE(listener.has_error());

@@ -1,0 +1,56 @@
+#include "broker/net/data_plane.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "broker/net/io_buffers.hpp"
+#include "broker/net/shard_sink.hpp"
+#include "broker/shard.hpp"
+#include "broker/shared.hpp"
+
+namespace iotsky::net {
+namespace {
+
+PollerOptions with_limits(PollerOptions options, const broker::Limits& limits) {
+    options.turn_bytes_max =
+        std::clamp<std::size_t>(limits.turn_bytes_max, 1024, IoBuffers::kReadBytes);
+    return options;
+}
+
+}  // namespace
+
+DataPlane::DataPlane(broker::Shared& shared, PollerOptions options, const Clock& clock)
+    : io_(shared.threads, with_limits(options, shared.options.limits), clock) {
+    for (unsigned i = 0; i < shared.threads; ++i) {
+        shards_.push_back(std::make_unique<broker::Shard>(static_cast<broker::ThreadId>(i), shared,
+                                                          io_.host(i), clock.now()));
+        shared.mailboxes[i]->set_waker(&io_.waker(i), &io_.sleeper(i));
+        shared.lanes[i]->set_waker(&io_.waker(i), &io_.sleeper(i));
+    }
+}
+
+DataPlane::~DataPlane() {
+    stop();
+}
+
+std::vector<broker::Waker*> DataPlane::wakers() {
+    std::vector<broker::Waker*> out;
+    for (unsigned i = 0; i < io_.size(); ++i) {
+        out.push_back(&io_.waker(i));
+    }
+    return out;
+}
+
+void DataPlane::start() {
+    std::vector<std::unique_ptr<PollerSink>> sinks;
+    for (const auto& shard : shards_) {
+        sinks.push_back(make_shard_sink(*shard));
+    }
+    io_.start(std::move(sinks));
+}
+
+void DataPlane::stop(std::chrono::milliseconds drain) {
+    io_.stop(drain);
+}
+
+}  // namespace iotsky::net

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "broker/net/io_thread.hpp"
+#include "broker/net/options.hpp"
+
+namespace iotsky::broker {
+class Shard;
+struct Shared;
+class Waker;
+}  // namespace iotsky::broker
+
+namespace iotsky::net {
+
+/// The io threads of one broker: a Shard on each, with mailboxes and control lanes wired to its
+/// wake-ups. Confined to the thread that made it, but for what IoThreads says otherwise.
+class DataPlane {
+  public:
+    /// `shared` (whose `threads` says how many) and `clock` must outlive it. Turns read
+    /// `shared.options.limits.turn_bytes_max` per connection, whatever `options` says.
+    /// Throws std::system_error when the kernel gives no descriptors.
+    DataPlane(broker::Shared& shared, PollerOptions options, const Clock& clock);
+    /// stop().
+    ~DataPlane();
+    DataPlane(const DataPlane&) = delete;
+    DataPlane& operator=(const DataPlane&) = delete;
+
+    /// One per thread, for the log (MemoryLog::set_wakers and its like) before start(). They end
+    /// with this object: a log that outlives it must be given others, or none, first.
+    [[nodiscard]] std::vector<broker::Waker*> wakers();
+    void start();
+    /// Begins to take connections of a listener bound for `shared.threads` threads.
+    void serve(Listener&& listener) { io_.serve(std::move(listener)); }
+    /// Closes every connection and ends the threads; at most `drain` later.
+    void stop(std::chrono::milliseconds drain = std::chrono::milliseconds{2'000});
+    [[nodiscard]] const IoThreads& io() const noexcept { return io_; }
+
+  private:
+    IoThreads io_;
+    std::vector<std::unique_ptr<broker::Shard>> shards_;
+};
+
+}  // namespace iotsky::net
