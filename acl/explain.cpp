@@ -61,7 +61,7 @@ std::string why_not(const Rule& rule, const RequestContext& request) {
 class Trial {
   public:
     Trial(const AuthContext& context, const RequestContext& request)
-        : context_(context), rules_(context.rules().compiled()), request_(request) {
+        : rules_(context.rules().compiled()), request_(request) {
         collect(rules_.fixed, rules_.dropped);
         if (context.own() != nullptr) {
             collect(context.own()->table, context.own()->dropped);
@@ -123,7 +123,6 @@ class Trial {
         }
     }
 
-    const AuthContext& context_;
     const CompiledRules& rules_;
     const RequestContext& request_;
     std::map<std::pair<int, Source>, TriedRule> entries_;
