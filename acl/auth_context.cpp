@@ -36,7 +36,7 @@ class Question {
     bool cacheable_ = true;
 };
 
-bool covers_scope(const Rule& rule, const Tokens& shape) {
+bool covers_scope(const Rule& rule, const Shape& shape) {
     return rule.not_resource
                ? std::none_of(rule.globs.begin(), rule.globs.end(),
                               [&](const Glob& glob) { return may_overlap(glob, shape); })
@@ -44,7 +44,7 @@ bool covers_scope(const Rule& rule, const Tokens& shape) {
                              [&](const Glob& glob) { return covers(glob, shape); });
 }
 
-bool may_reach_scope(const Rule& rule, const Tokens& shape) {
+bool may_reach_scope(const Rule& rule, const Shape& shape) {
     return rule.not_resource
                ? std::none_of(rule.globs.begin(), rule.globs.end(),
                               [&](const Glob& glob) { return covers(glob, shape); })
@@ -55,7 +55,7 @@ bool may_reach_scope(const Rule& rule, const Tokens& shape) {
 /// What is proven about receiving the topics of one shape.
 class ReceiveProof {
   public:
-    explicit ReceiveProof(const Tokens& shape) : shape_(shape) {}
+    explicit ReceiveProof(const Shape& shape) : shape_(shape) {}
 
     void look_at(const RuleTable& table) {
         for (const Rule& rule : table.deny) {
@@ -80,7 +80,7 @@ class ReceiveProof {
     }
 
   private:
-    const Tokens& shape_;
+    const Shape& shape_;
     bool may_be_denied_ = false;
     bool all_denied_ = false;
     bool may_be_allowed_ = false;
@@ -156,7 +156,7 @@ Verdict AuthContext::evaluate(const RequestContext& request) const noexcept {
 
 ReceiveClass AuthContext::receive_class(std::string_view topic_filter) const {
     std::optional<ReceiveClass> all_shapes;
-    for (const Tokens& shape : shapes_of(topic_filter)) {
+    for (const Shape& shape : shapes_of(topic_filter)) {
         ReceiveProof proof(shape);
         proof.look_at(rules_->compiled().fixed);
         if (own_) {

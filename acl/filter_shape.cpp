@@ -102,40 +102,80 @@ bool overlaps_list(const Tokens& pattern, const Tokens& shape) {
     return at[pattern.size()];
 }
 
+Shape shape_of(Tokens tokens) {
+    Shape shape{std::move(tokens), {}, true};
+    for (const Token token : shape.tokens) {
+        if (is_wild(token)) {
+            shape.literal = false;
+            break;
+        }
+        shape.head.push_back(static_cast<char>(token));
+    }
+    return shape;
+}
+
+/// Whether the two agree as far as both go.
+bool begin_alike(std::string_view a, std::string_view b) noexcept {
+    const std::size_t n = std::min(a.size(), b.size());
+    return a.substr(0, n) == b.substr(0, n);
+}
+
+bool is_below(std::string_view text, std::string_view root) noexcept {
+    return text.size() > root.size() && text.starts_with(root) && text[root.size()] == '/';
+}
+
 }  // namespace
 
-std::vector<Tokens> shapes_of(std::string_view topic_filter) {
+std::vector<Shape> shapes_of(std::string_view topic_filter) {
     const bool has_rest = topic_filter == "#" || topic_filter.ends_with("/#");
     if (has_rest) {
         topic_filter.remove_suffix(1);
     }
-    Tokens shape;
+    Tokens tokens;
     bool level_starts = true;
     for (const char c : topic_filter) {
-        shape.push_back(c == '+' && level_starts ? kLevel : static_cast<unsigned char>(c));
+        tokens.push_back(c == '+' && level_starts ? kLevel : static_cast<unsigned char>(c));
         level_starts = c == '/';
     }
-    std::vector<Tokens> shapes;
+    std::vector<Shape> shapes;
     if (has_rest) {
-        if (shape.size() > 1) {  // "a/#" matches "a"; "/#" has no parent that could be a topic
-            shapes.emplace_back(shape.begin(), shape.end() - 1);
+        if (tokens.size() > 1) {  // "a/#" matches "a"; "/#" has no parent that could be a topic
+            shapes.push_back(shape_of(Tokens(tokens.begin(), tokens.end() - 1)));
         }
-        shape.push_back(kRest);
+        tokens.push_back(kRest);
     }
-    shapes.push_back(std::move(shape));
+    shapes.push_back(shape_of(std::move(tokens)));
     return shapes;
 }
 
-bool covers(const Glob& pattern, const Tokens& shape) {
-    const auto lists = pattern.alternatives();
-    return std::any_of(lists.begin(), lists.end(),
-                       [&](const Tokens& list) { return covers_list(list, shape); });
+bool covers(const Glob& pattern, const Shape& shape) {
+    if (shape.literal) {
+        return pattern.matches(shape.head);
+    }
+    // The common kinds are decided by the bytes in front of the first wildcard.
+    if (pattern.is_exact()) {
+        return false;
+    }
+    if (pattern.is_prefix()) {
+        return shape.head.starts_with(pattern.head());
+    }
+    if (pattern.is_tree()) {
+        return is_below(shape.head, pattern.head());
+    }
+    return begin_alike(pattern.head(), shape.head) &&
+           covers_list(pattern.alternatives().front(), shape.tokens);
 }
 
-bool may_overlap(const Glob& pattern, const Tokens& shape) {
+bool may_overlap(const Glob& pattern, const Shape& shape) {
+    if (shape.literal) {
+        return pattern.matches(shape.head);
+    }
+    if (!begin_alike(pattern.head(), shape.head)) {
+        return false;
+    }
     const auto lists = pattern.alternatives();
     return std::any_of(lists.begin(), lists.end(),
-                       [&](const Tokens& list) { return overlaps_list(list, shape); });
+                       [&](const Tokens& list) { return overlaps_list(list, shape.tokens); });
 }
 
 }  // namespace iotsky::acl

@@ -29,6 +29,12 @@ std::size_t step(Token token, std::string_view text) noexcept {
     return token == static_cast<unsigned char>(text[0]) ? 1 : 0;
 }
 
+/// Where the piece of the pattern that starts at `p` may match next, npos if nowhere.
+std::size_t next_start(const Tokens& pattern, std::size_t p, std::string_view text,
+                       std::size_t from) noexcept {
+    return pattern[p] < 256 ? text.find(static_cast<char>(pattern[p]), from) : from;
+}
+
 /// Greedy: only the last run is ever widened. That suffices, because a piece between two runs that
 /// matches earlier also ends earlier.
 bool walk(const Tokens& pattern, std::string_view text) noexcept {
@@ -41,25 +47,27 @@ bool walk(const Tokens& pattern, std::string_view text) noexcept {
         if (p < pattern.size() && pattern[p] == kAnyRun) {
             after_run = ++p;
             resume = t;
+            if (p == pattern.size()) {
+                return true;
+            }
             continue;
         }
         const std::size_t taken = p < pattern.size() ? step(pattern[p], text.substr(t)) : 0;
         if (taken != 0) {
             ++p;
             t += taken;
-        } else if (after_run != kNone) {
-            p = after_run;
-            t = ++resume;
-        } else {
+            continue;
+        }
+        if (after_run == kNone) {
             return false;
         }
+        p = after_run;
+        resume = next_start(pattern, p, text, resume + 1);
+        t = resume;  // npos ends the loop: no place left
     }
-    return std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(p), pattern.end(),
+    return t == text.size() &&
+           std::all_of(pattern.begin() + static_cast<std::ptrdiff_t>(p), pattern.end(),
                        [](Token token) { return token == kAnyRun; });
-}
-
-bool is_in_tree(std::string_view text, std::string_view root) noexcept {
-    return text.starts_with(root) && (text.size() == root.size() || text[root.size()] == '/');
 }
 
 char to_char(Token token) noexcept {
@@ -137,7 +145,8 @@ bool Glob::matches(std::string_view text) const noexcept {
         case Kind::prefix:
             return text.starts_with(head_);
         case Kind::tree:
-            return is_in_tree(text, head_);
+            return text.starts_with(head_) &&
+                   (text.size() == head_.size() || text[head_.size()] == '/');
         case Kind::general:
             return text.starts_with(head_) && walk(rest_, text.substr(head_.size()));
     }

@@ -41,6 +41,7 @@ class Glob {
     [[nodiscard]] const std::string& head() const noexcept { return head_; }
     [[nodiscard]] bool is_exact() const noexcept { return kind_ == Kind::exact; }
     [[nodiscard]] bool is_tree() const noexcept { return kind_ == Kind::tree; }
+    [[nodiscard]] bool is_prefix() const noexcept { return kind_ == Kind::prefix; }
     /// The same pattern as token lists; a tree is the union of two.
     [[nodiscard]] std::vector<Tokens> alternatives() const;
 

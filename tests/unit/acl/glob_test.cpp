@@ -22,7 +22,7 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 bool covered(std::string_view pattern, std::string_view filter) {
     bool all = true;
-    for (const Tokens& shape : shapes_of(filter)) {
+    for (const Shape& shape : shapes_of(filter)) {
         all = all && covers(Glob(tokens(pattern)), shape);
     }
     return all;
@@ -30,7 +30,7 @@ bool covered(std::string_view pattern, std::string_view filter) {
 
 bool overlap(std::string_view pattern, std::string_view filter) {
     bool any = false;
-    for (const Tokens& shape : shapes_of(filter)) {
+    for (const Shape& shape : shapes_of(filter)) {
         any = any || may_overlap(Glob(tokens(pattern)), shape);
     }
     return any;
