@@ -1,0 +1,18 @@
+# Writes OUTPUT: the text of FILES (of FOLDER) as C++ raw strings, in their order.
+set(body "")
+foreach(file IN LISTS FILES)
+    file(READ "${FOLDER}/${file}" sql)
+    string(APPEND body "    R\"sql(${sql})sql\",\n")
+endforeach()
+file(WRITE "${OUTPUT}" "#include \"storage/migrate.hpp\"
+
+namespace iotsky::storage {
+namespace {
+constexpr const char* kMigrations[] = {
+${body}};
+}  // namespace
+
+std::span<const char* const> registry_migrations() noexcept { return kMigrations; }
+
+}  // namespace iotsky::storage
+")

@@ -1,0 +1,113 @@
+#include "storage/migrate.hpp"
+
+#include <sqlite3.h>
+
+#include <cstdint>
+
+#include "storage/db.hpp"
+
+namespace iotsky::storage {
+namespace {
+
+/// "iots": tells our files from other SQLite databases.
+constexpr std::int64_t kApplicationId = 0x696f7473;
+
+std::int64_t pragma(Db& db, const char* sql) {
+    Query query = db.query(sql);
+    return query.next() ? query.get<std::int64_t>() : 0;
+}
+
+Result<void> check_whole(Db& db) {
+    Query query = db.query("PRAGMA quick_check(1)");
+    if (query.next()) {
+        const auto verdict = query.get<std::string>();
+        if (verdict != "ok") {
+            db.fail(SQLITE_CORRUPT, verdict);
+        }
+    }
+    if (db.failed()) {
+        return db.error();
+    }
+    return {};
+}
+
+Error foreign_database(const std::filesystem::path& path) {
+    return make_error(Errc::corrupt, "E5313",
+                      "\"" + path.string() + "\" is not an iotsky registry.",
+                      "It is a SQLite database of another program.",
+                      "Move it away, or start with another data folder (--data DIR).");
+}
+
+Error newer_format(const std::filesystem::path& path, std::int64_t format, std::size_t known) {
+    return make_error(Errc::unsupported, "E5312",
+                      "\"" + path.string() + "\" was written by a newer iotsky (format " +
+                          std::to_string(format) + ", this program knows " + std::to_string(known) +
+                          ").",
+                      "An older program could damage it.",
+                      "Start the newer iotsky again, or put back the backup made before the "
+                      "upgrade.");
+}
+
+/// Format of the file, 0 when it is new.
+Result<std::size_t> check_format(Db& db, const std::filesystem::path& path, std::size_t known) {
+    const std::int64_t application = pragma(db, "PRAGMA application_id");
+    const std::int64_t format = pragma(db, "PRAGMA user_version");
+    const std::int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_schema");
+    if (db.failed()) {
+        return db.error();
+    }
+    if (application != kApplicationId && (application != 0 || format != 0 || tables != 0)) {
+        return foreign_database(path);
+    }
+    if (format < 0 || static_cast<std::size_t>(format) > known) {
+        return newer_format(path, format, known);
+    }
+    return static_cast<std::size_t>(format);
+}
+
+void apply(Db& db, std::size_t format, std::span<const char* const> migrations) {
+    db.script("BEGIN IMMEDIATE");
+    for (std::size_t i = format; i < migrations.size(); ++i) {
+        db.script(migrations[i]);
+    }
+    db.script("PRAGMA user_version = " + std::to_string(migrations.size()));
+    db.script("PRAGMA application_id = " + std::to_string(kApplicationId));
+    db.script("COMMIT");
+}
+
+}  // namespace
+
+Result<void> migrate(Db& db, const std::filesystem::path& path,
+                     std::span<const char* const> migrations) {
+    IOTSKY_TRY(format, check_format(db, path, migrations.size()));
+    if (format == 0) {
+        // Only before the first table; INCREMENTAL so that space can be given back in small steps.
+        db.script("PRAGMA auto_vacuum = INCREMENTAL");
+    } else {
+        IOTSKY_CHECK(check_whole(db));
+    }
+    db.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+    if (db.failed()) {
+        return db.error();
+    }
+    if (format == migrations.size()) {
+        return {};
+    }
+    apply(db, format, migrations);
+    if (db.failed()) {
+        Error error =
+            make_error(Errc::io, "E5314",
+                       "The registry could not be brought from format " + std::to_string(format) +
+                           " to " + std::to_string(migrations.size()) + "; it was left as it was.",
+                       db.error().message, "Mend the cause (disk full?) and start again.");
+        error.detail = db.error().detail;
+        db.reset();
+        if (db.in_transaction()) {
+            db.script("ROLLBACK");
+        }
+        return error;
+    }
+    return {};
+}
+
+}  // namespace iotsky::storage
