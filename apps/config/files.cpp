@@ -18,7 +18,7 @@ constexpr std::size_t kFileBytesMax = 1 << 20;
 
 Error file_error(const std::filesystem::path& file, const std::string& what, std::string why,
                  std::string how) {
-    return make_error(Errc::invalid_argument, "E1110",
+    return make_error(Errc::invalid_argument, "E1150",
                       "The configuration file " + file.string() + " " + what + ".", std::move(why),
                       std::move(how));
 }

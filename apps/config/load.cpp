@@ -120,7 +120,7 @@ void Loader::unknown(const std::string& where, const std::string& what, std::str
                      const std::vector<std::string>& known) {
     const std::string near = nearest(name, known);
     problems_.add(
-        where, "E1112", what,
+        where, "E1152", what,
         "Unknown names are refused, so that a typing mistake cannot go unnoticed.",
         near.empty() ? "`iotsky config docs` lists every key." : "Did you mean \"" + near + "\"?");
 }
@@ -153,7 +153,7 @@ void Loader::value(const Source& source, const toml::key& key, const toml::node&
     const std::string where = position(source, node.source().begin);
     const auto raw = raw_of(node);
     if (!raw) {
-        problems_.add(where, "E1113", name + " has a value of the wrong type.",
+        problems_.add(where, "E1153", name + " has a value of the wrong type.",
                       name + " takes " + describe(expected(*setting)) + ".", "Correct the value.");
         return;
     }
@@ -175,7 +175,7 @@ Listener& Loader::listener(std::string_view name) {
 void Loader::listeners(const Source& source, const toml::node& node) {
     const toml::table* named = node.as_table();
     if (named == nullptr) {
-        problems_.add(position(source, node.source().begin), "E1113", "listener is not a table.",
+        problems_.add(position(source, node.source().begin), "E1153", "listener is not a table.",
                       "Each listener is a table of its own.",
                       "Write [listener.NAME], for example [listener.mqtts].");
         return;
@@ -184,7 +184,7 @@ void Loader::listeners(const Source& source, const toml::node& node) {
         const std::string name{key.str()};
         const toml::table* keys = entry.as_table();
         if (keys == nullptr || !is_valid_name(name)) {
-            problems_.add(position(source, key.source().begin), "E1112",
+            problems_.add(position(source, key.source().begin), "E1152",
                           "\"" + escape(name, 64) + "\" is not a listener.",
                           "A listener is a table whose name has 1 to 40 of A-Z a-z 0-9 _ -.",
                           "Write [listener.NAME], for example [listener.mqtts].");
@@ -219,7 +219,7 @@ void Loader::apply(const Source& source) {
         table(source, toml::parse(source.text, source.name), "");
     } catch (const toml::parse_error& fault) {
         problems_.add(
-            position(source, fault.source().begin), "E1111",
+            position(source, fault.source().begin), "E1151",
             "not valid TOML: " + escape(fault.description(), 200) + ".",
             "A file that is only partly understood would start with settings nobody chose.",
             "Correct the line, then try `iotsky config check`.");

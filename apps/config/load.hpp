@@ -41,11 +41,11 @@ struct Loaded {
 ///
 /// @return Every problem found is in the error's `fields` ("file:line:col"); its own lines tell the
 /// first.
-///         E1111 not TOML, E1112 unknown key or section, E1113 wrong type, E1114 outside its range.
+///         E1151 not TOML, E1152 unknown key or section, E1153 wrong type, E1154 outside its range.
 [[nodiscard]] Result<Loaded> load_config(std::span<const Source> sources,
                                          std::span<const Override> overrides);
 
-/// The file and `conf.d/*.toml` beside it in the order of their names. Errors: E1110 missing,
+/// The file and `conf.d/*.toml` beside it in the order of their names. Errors: E1150 missing,
 /// unreadable, empty, longer than 1 MiB, or writable by others.
 [[nodiscard]] Result<std::vector<Source>> read_config_files(const std::filesystem::path& file);
 

@@ -34,14 +34,14 @@ std::string range_text(const Expected& expected) {
 }
 
 Refused wrong_type(const Expected& expected, std::string_view found) {
-    return {"E1113", std::string{expected.key} + " is " + std::string{found} + ".",
+    return {"E1153", std::string{expected.key} + " is " + std::string{found} + ".",
             std::string{expected.key} + " takes " + describe(expected) + ".", "Correct the value."};
 }
 
 ReadResult in_range(const Expected& expected, std::int64_t value) {
     if (value < expected.range.min || value > expected.range.max) {
         return Refused{
-            "E1114",
+            "E1154",
             std::string{expected.key} + " = " + number_text(expected, value) + " is out of range.",
             std::string{expected.key} + " takes " + describe(expected) + ".",
             "Choose a value in the range, or leave the line out for the default."};
@@ -55,7 +55,7 @@ ReadResult read_choice(const Expected& expected, const std::string& word) {
     }
     const std::vector<std::string> known(expected.words.begin(), expected.words.end());
     const std::string near = nearest(word, known);
-    return Refused{"E1114",
+    return Refused{"E1154",
                    std::string{expected.key} + " = \"" + escape(word, 64) + "\" is not known.",
                    std::string{expected.key} + " takes " + describe(expected) + ".",
                    near.empty() ? "Choose one of them." : "Did you mean \"" + near + "\"?"};

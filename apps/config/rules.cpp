@@ -52,7 +52,7 @@ class Rules {
         }
         if (std::none_of(loaded_.config.listeners.begin(), loaded_.config.listeners.end(),
                          is_api)) {
-            warn("W1109", "No listener serves the API.",
+            warn("W1149", "No listener serves the API.",
                  "The verbs of iotsky cannot reach this broker.",
                  "Add [listener.admin] protocol = \"unix\", path = \"admin.sock\".");
         }
@@ -81,7 +81,7 @@ class Rules {
         return loaded_.origins.contains(full) ? where(full) : where(name);
     }
     void refuse(const std::string& at, const std::string& what, std::string why, std::string how) {
-        problems_.add(at, "E1115", what, std::move(why), std::move(how));
+        problems_.add(at, "E1155", what, std::move(why), std::move(how));
     }
     void warn(std::string_view number, std::string what, std::string why, std::string how) {
         warnings_.push_back(make_error(Errc::invalid_argument, number, std::move(what),
@@ -175,7 +175,7 @@ void Rules::exposure(const Listener& listener, const Endpoint& endpoint) {
             "Everybody on the way could read and change the messages.",
             "Use protocol = \"mqtts\", bind it to 127.0.0.1, or accept it with insecure = true.");
     } else if (listener.protocol == Protocol::mqtt) {
-        warn("W1107",
+        warn("W1147",
              "[listener." + listener.name + "] offers plain MQTT on " + listener.bind + ".",
              "Everybody on the way can read and change the messages (insecure = true allows it).",
              "Use protocol = \"mqtts\" for anything but a test.");
@@ -194,7 +194,7 @@ void Rules::clients_of(const Listener& listener) {
     const bool shows_certificate = listener.protocol == Protocol::mqtts &&
                                    listener.client_certificate != ClientCertificate::none;
     if (!shows_certificate && listener.anonymous_policy_file.empty()) {
-        warn("W1108", "[listener." + listener.name + "] refuses every client.",
+        warn("W1148", "[listener." + listener.name + "] refuses every client.",
              "Without a certificate and without a policy for anonymous clients nobody has rights.",
              "Set anonymous_policy_file, or use mqtts with client_certificate = \"required\".");
     }
@@ -212,7 +212,7 @@ void Rules::clients_of(const Listener& listener) {
 void Rules::one_listener(const Listener& listener) {
     if (!is_mqtt(listener) && !is_api(listener)) {
         problems_.add(
-            where(listener, "protocol"), "E1119",
+            where(listener, "protocol"), "E1159",
             "protocol = \"" + std::string{to_string(listener.protocol)} + "\" is not served.",
             "This version serves mqtt, mqtts, http and unix.", "Choose one of them.");
         return;

@@ -106,34 +106,34 @@ tls_min = "1.3"
 
     TEST_CASE("what is wrong is refused with its position and the remedy") {
         const BadRow rows[] = {
-            {"[limits]\ninflight_mx = 5\n", "E1112", "iotsky.toml:2:1", "inflight_max"},
-            {"[limit]\ninflight_max = 5\n", "E1112", "iotsky.toml:1:", "limits"},
-            {"verbose = true\n", "E1112", "iotsky.toml:1:1", ""},
-            {"[defaults.clas]\nburst = 5\n", "E1112", "iotsky.toml:1:", "defaults.class"},
-            {"[listener.a]\nbnd = \"127.0.0.1:0\"\n", "E1112", "iotsky.toml:2:1", "bind"},
-            {"[listener.\"a b\"]\nbind = \"127.0.0.1:0\"\n", "E1112",
+            {"[limits]\ninflight_mx = 5\n", "E1152", "iotsky.toml:2:1", "inflight_max"},
+            {"[limit]\ninflight_max = 5\n", "E1152", "iotsky.toml:1:", "limits"},
+            {"verbose = true\n", "E1152", "iotsky.toml:1:1", ""},
+            {"[defaults.clas]\nburst = 5\n", "E1152", "iotsky.toml:1:", "defaults.class"},
+            {"[listener.a]\nbnd = \"127.0.0.1:0\"\n", "E1152", "iotsky.toml:2:1", "bind"},
+            {"[listener.\"a b\"]\nbind = \"127.0.0.1:0\"\n", "E1152",
              "iotsky.toml:1:", "[listener.NAME]"},
-            {"listener = 1\n", "E1113", "iotsky.toml:1:12", "[listener.NAME]"},
-            {"[log]\nlevel = 3\n", "E1113", "iotsky.toml:2:9", ""},
-            {"[log]\nlevel = \"inf\"\n", "E1114", "iotsky.toml:2:9", "info"},
-            {"[server]\nnames = \"iotsky.local\"\n", "E1113", "iotsky.toml:2:9", ""},
-            {"[server]\nnames = [1, 2]\n", "E1113", "iotsky.toml:2:9", ""},
-            {"[server]\ndata_dir = {a = 1}\n", "E1113", "iotsky.toml:2:12", ""},
-            {"[limits]\ninflight_max = 0\n", "E1114", "iotsky.toml:2:16", "range"},
-            {"[limits]\ninflight_max = 65536\n", "E1114", "iotsky.toml:2:16", "range"},
-            {"[limits]\ninflight_max = 1.5\n", "E1113", "iotsky.toml:2:16", ""},
-            {"[limits]\ninflight_max = \"7\"\n", "E1113", "iotsky.toml:2:16", ""},
-            {"[limits]\nconnect_timeout = 10\n", "E1113", "iotsky.toml:2:19", "10s"},
-            {"[limits]\nconnect_timeout = \"10 parsec\"\n", "E1113", "iotsky.toml:2:19", ""},
-            {"[limits]\nconnect_timeout = \"99ms\"\n", "E1114", "iotsky.toml:2:19", "range"},
-            {"[limits]\npacket_bytes_max = \"1TiB\"\n", "E1113", "iotsky.toml:2:20", ""},
-            {"[limits]\npacket_bytes_max = -1\n", "E1114", "iotsky.toml:2:20", "range"},
-            {"[defaults.class]\nstrict_isolation = \"yes\"\n", "E1113", "iotsky.toml:2:20", ""},
-            {"[durability]\nmode = \"memry\"\n", "E1114", "iotsky.toml:2:8", "memory"},
-            {"schema = 2\n", "E1114", "iotsky.toml:1:10", ""},
-            {"[limits\n", "E1111", "iotsky.toml:1:", "config check"},
-            {"[limits]\ninflight_max = \n", "E1111", "iotsky.toml:2:", "config check"},
-            {"[limits]\ninflight_max = 5\ninflight_max = 6\n", "E1111",
+            {"listener = 1\n", "E1153", "iotsky.toml:1:12", "[listener.NAME]"},
+            {"[log]\nlevel = 3\n", "E1153", "iotsky.toml:2:9", ""},
+            {"[log]\nlevel = \"inf\"\n", "E1154", "iotsky.toml:2:9", "info"},
+            {"[server]\nnames = \"iotsky.local\"\n", "E1153", "iotsky.toml:2:9", ""},
+            {"[server]\nnames = [1, 2]\n", "E1153", "iotsky.toml:2:9", ""},
+            {"[server]\ndata_dir = {a = 1}\n", "E1153", "iotsky.toml:2:12", ""},
+            {"[limits]\ninflight_max = 0\n", "E1154", "iotsky.toml:2:16", "range"},
+            {"[limits]\ninflight_max = 65536\n", "E1154", "iotsky.toml:2:16", "range"},
+            {"[limits]\ninflight_max = 1.5\n", "E1153", "iotsky.toml:2:16", ""},
+            {"[limits]\ninflight_max = \"7\"\n", "E1153", "iotsky.toml:2:16", ""},
+            {"[limits]\nconnect_timeout = 10\n", "E1153", "iotsky.toml:2:19", "10s"},
+            {"[limits]\nconnect_timeout = \"10 parsec\"\n", "E1153", "iotsky.toml:2:19", ""},
+            {"[limits]\nconnect_timeout = \"99ms\"\n", "E1154", "iotsky.toml:2:19", "range"},
+            {"[limits]\npacket_bytes_max = \"1TiB\"\n", "E1153", "iotsky.toml:2:20", ""},
+            {"[limits]\npacket_bytes_max = -1\n", "E1154", "iotsky.toml:2:20", "range"},
+            {"[defaults.class]\nstrict_isolation = \"yes\"\n", "E1153", "iotsky.toml:2:20", ""},
+            {"[durability]\nmode = \"memry\"\n", "E1154", "iotsky.toml:2:8", "memory"},
+            {"schema = 2\n", "E1154", "iotsky.toml:1:10", ""},
+            {"[limits\n", "E1151", "iotsky.toml:1:", "config check"},
+            {"[limits]\ninflight_max = \n", "E1151", "iotsky.toml:2:", "config check"},
+            {"[limits]\ninflight_max = 5\ninflight_max = 6\n", "E1151",
              "iotsky.toml:3:", "config check"},
         };
         for (const BadRow& row : rows) {
@@ -191,13 +191,13 @@ tls_min = "1.3"
     TEST_CASE("a wrong variable is refused by its name") {
         const auto unknown = load("", {variable("IOTSKY_LOG__LEVLE", "debug")});
         REQUIRE_FALSE(unknown.has_value());
-        CHECK(unknown.error().number == "E1112");
+        CHECK(unknown.error().number == "E1152");
         CHECK(unknown.error().message.starts_with("IOTSKY_LOG__LEVLE"));
         CHECK(unknown.error().how.find("level") != std::string::npos);
 
         const auto bad = load("", {variable("IOTSKY_LIMITS__INFLIGHT_MAX", "many")});
         REQUIRE_FALSE(bad.has_value());
-        CHECK(bad.error().number == "E1113");
+        CHECK(bad.error().number == "E1153");
         const auto section = load("", {variable("IOTSKY_LGO__LEVEL", "info")});
         REQUIRE_FALSE(section.has_value());
         CHECK(section.error().how.find("log") != std::string::npos);

@@ -43,14 +43,14 @@ TEST_SUITE("apps.config") {
             const std::string keys = plain + std::string{bind} + "\n";
             const auto refused = check(listener(keys));
             REQUIRE_FALSE(refused.has_value());
-            CHECK(refused.error().number == "E1115");
+            CHECK(refused.error().number == "E1155");
             CHECK(refused.error().how.find("insecure = true") != std::string::npos);
             CHECK(refused.error().message.starts_with("c.toml:7:"));
 
             const auto allowed = check(listener(keys + "insecure = true\n"));
             REQUIRE(allowed.has_value());
             REQUIRE(allowed->size() == 1);
-            CHECK((*allowed)[0].number == "W1107");
+            CHECK((*allowed)[0].number == "W1147");
         }
         for (const char* bind : {"\"127.0.0.1:1883\"", "\"[::1]:0\"", "\"localhost:0\""}) {
             CAPTURE(bind);
@@ -62,19 +62,19 @@ TEST_SUITE("apps.config") {
 
     TEST_CASE("keys that contradict each other are refused") {
         const Row rows[] = {
-            {"protocol = \"http\"\nbind = \"0.0.0.0:9880\"\n", "E1115", "API without TLS"},
-            {"protocol = \"wss\"\nbind = \"[::]:443\"\n", "E1119", "not served"},
-            {"bind = \"8883\"\n", "E1115", "not an address"},
-            {"bind = \"::1:8883\"\n", "E1115", "not an address"},
-            {"bind = \"127.0.0.1:70000\"\n", "E1115", "not an address"},
-            {"bind = \"\"\n", "E1115", "not an address"},
-            {"protocol = \"unix\"\n", "E1115", "needs path"},
-            {"protocol = \"unix\"\npath = \"s\"\nbind = \"127.0.0.1:1\"\n", "E1115", "needs path"},
-            {"bind = \"127.0.0.1:1\"\npath = \"s\"\n", "E1115", "not an address"},
-            {"bind = \"127.0.0.1:1\"\nanonymous_policy_file = \"p\"\n", "E1115",
+            {"protocol = \"http\"\nbind = \"0.0.0.0:9880\"\n", "E1155", "API without TLS"},
+            {"protocol = \"wss\"\nbind = \"[::]:443\"\n", "E1159", "not served"},
+            {"bind = \"8883\"\n", "E1155", "not an address"},
+            {"bind = \"::1:8883\"\n", "E1155", "not an address"},
+            {"bind = \"127.0.0.1:70000\"\n", "E1155", "not an address"},
+            {"bind = \"\"\n", "E1155", "not an address"},
+            {"protocol = \"unix\"\n", "E1155", "needs path"},
+            {"protocol = \"unix\"\npath = \"s\"\nbind = \"127.0.0.1:1\"\n", "E1155", "needs path"},
+            {"bind = \"127.0.0.1:1\"\npath = \"s\"\n", "E1155", "not an address"},
+            {"bind = \"127.0.0.1:1\"\nanonymous_policy_file = \"p\"\n", "E1155",
              "requires certificates"},
             {"protocol = \"http\"\nbind = \"127.0.0.1:1\"\nanonymous_policy_file = \"p\"\n",
-             "E1115", "is for mqtt"},
+             "E1155", "is for mqtt"},
         };
         for (const Row& row : rows) {
             CAPTURE(row.keys);
@@ -97,7 +97,7 @@ TEST_SUITE("apps.config") {
             CAPTURE(text);
             const auto refused = check("[server]\n" + std::string{text} + "\n");
             REQUIRE_FALSE(refused.has_value());
-            CHECK(refused.error().number == "E1115");
+            CHECK(refused.error().number == "E1155");
         }
         CHECK(check("[server]\naddresses = [\"10.0.0.1\", \"2001:db8::1\"]\n").has_value());
     }
@@ -106,14 +106,14 @@ TEST_SUITE("apps.config") {
         const auto warnings = check(listener("protocol = \"mqtt\"\nbind = \"127.0.0.1:0\"\n"));
         REQUIRE(warnings.has_value());
         REQUIRE(warnings->size() == 1);
-        CHECK((*warnings)[0].number == "W1108");
+        CHECK((*warnings)[0].number == "W1148");
     }
 
     TEST_CASE("a configuration without the API is warned about") {
         const auto warnings = check("[listener.x]\nbind = \"127.0.0.1:0\"\n");
         REQUIRE(warnings.has_value());
         REQUIRE(warnings->size() == 1);
-        CHECK((*warnings)[0].number == "W1109");
+        CHECK((*warnings)[0].number == "W1149");
     }
 
     TEST_CASE("endpoints are read and written alike") {
