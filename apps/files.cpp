@@ -1,0 +1,110 @@
+#include "apps/files.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace iotsky::apps {
+namespace {
+
+Error disk_error(const std::filesystem::path& file, int number) {
+    return make_error(
+        Errc::io, "E1161", "Cannot write " + file.string() + ".",
+        std::string{std::strerror(number)} + ".",  // NOLINT(concurrency-mt-unsafe): glibc's is safe
+        "Check the folder's owner and the free space (ls -ld, df -h).");
+}
+
+class File {
+  public:
+    explicit File(int fd) noexcept : fd_(fd) {}
+    ~File() {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+    }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    [[nodiscard]] int fd() const noexcept { return fd_; }
+
+  private:
+    int fd_;
+};
+
+/// 0, or the errno of what failed.
+int write_and_sync(int fd, std::string_view content) {
+    while (!content.empty()) {
+        const ssize_t count = ::write(fd, content.data(), content.size());
+        if (count < 0 && errno != EINTR) {
+            return errno;
+        }
+        content.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
+    }
+    return ::fsync(fd) == 0 ? 0 : errno;
+}
+
+Result<void> sync_folder(const std::filesystem::path& folder) {
+    const File opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (opened.fd() < 0 || ::fsync(opened.fd()) != 0) {
+        return disk_error(folder, errno);
+    }
+    return {};
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+    return file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
+}
+
+}  // namespace
+
+Result<void> write_atomically(const std::filesystem::path& file, std::string_view content,
+                              mode_t mode) {
+    std::string temporary = file.string() + ".XXXXXX";
+    const File opened{::mkostemp(temporary.data(), O_CLOEXEC)};
+    if (opened.fd() < 0) {
+        return disk_error(file, errno);
+    }
+    int fault = ::fchmod(opened.fd(), mode) == 0 ? write_and_sync(opened.fd(), content) : errno;
+    if (fault == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) {
+        fault = errno;
+    }
+    if (fault != 0) {
+        ::unlink(temporary.c_str());
+        return disk_error(file, fault);
+    }
+    return sync_folder(folder_of(file));
+}
+
+Result<void> write_new(const std::filesystem::path& file, std::string_view content, mode_t mode) {
+    const File opened{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
+    if (opened.fd() < 0) {
+        if (errno == EEXIST) {
+            return make_error(Errc::already_exists, "E1164", file.string() + " exists already.",
+                              "A key or certificate is never overwritten.",
+                              "Give another folder with --out, or move the old files away.");
+        }
+        return disk_error(file, errno);
+    }
+    int fault = ::fchmod(opened.fd(), mode) == 0 ? write_and_sync(opened.fd(), content) : errno;
+    if (fault != 0) {
+        ::unlink(file.c_str());
+        return disk_error(file, fault);
+    }
+    return sync_folder(folder_of(file));
+}
+
+Result<void> make_folder(const std::filesystem::path& folder) {
+    std::error_code fault;
+    const mode_t before = ::umask(S_IRWXG | S_IRWXO);
+    std::filesystem::create_directories(folder, fault);
+    ::umask(before);
+    if (fault || !std::filesystem::is_directory(folder)) {
+        return disk_error(folder, fault ? fault.value() : ENOTDIR);
+    }
+    return {};
+}
+
+}  // namespace iotsky::apps
