@@ -307,4 +307,49 @@ TEST_SUITE("acl.rule_set") {
         CHECK(compile(three, std::nullopt, std::nullopt, {2, 3}).error().code ==
               Errc::limit_exceeded);
     }
+
+    TEST_CASE("the three examples of docs/policies.md do what they say") {
+        const ClassRights door{"7b", "heron", "door", false};
+        const auto team = context_of({R"({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "iot:Publish",
+            "Resource": "arn:aws:iot:::topic/7b/otter/lamp/switch"}})"},
+                                     {}, door);
+        CHECK(may(*team, Action::publish, "7b/otter/lamp/switch"));
+        CHECK_FALSE(may(*team, Action::publish, "7b/otter/lamp/other"));
+
+        const auto test = context_of({R"({"Version": "2012-10-17", "Statement": {
+            "Sid": "QuietDuringTest", "Effect": "Deny",
+            "Action": ["iot:Publish", "iot:RetainPublish"],
+            "Resource": "arn:aws:iot:::topic/7b/commons/*",
+            "Condition": {
+              "DateGreaterThan": {"aws:CurrentTime": "2026-11-23T09:00:00+01:00"},
+              "DateLessThan": {"aws:CurrentTime": "2026-11-23T10:00:00+01:00"}}}})"},
+                                     {}, door);
+        const auto sends = [&](const char* topic, std::chrono::minutes later) {
+            // kNow is 09:14:31 UTC, a quarter of an hour behind the end of the test.
+            return test->evaluate(Action::publish, topic, kNow + later).allowed;
+        };
+        CHECK(sends("7b/commons/chat", std::chrono::minutes(0)));
+        CHECK_FALSE(sends("7b/commons/chat", std::chrono::minutes(-30)));
+        CHECK(sends("7b/commons/chat", std::chrono::minutes(-90)));
+        CHECK(sends("7b/heron/door/x", std::chrono::minutes(-30)));
+
+        const std::string sensor = R"({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "iot:Connect",
+             "Resource": "arn:aws:iot:::client/${iot:Connection.Thing.ThingName}",
+             "Condition": {"IpAddress": {"aws:SourceIp": ["10.20.0.0/16", "2001:db8:7::/48"]}}},
+            {"Effect": "Allow", "Action": ["iot:Publish", "iot:RetainPublish", "iot:Receive"],
+             "Resource": "arn:aws:iot:::topic/building/${iot:Connection.Thing.ThingName}/*"},
+            {"Effect": "Allow", "Action": "iot:Subscribe",
+             "Resource": "arn:aws:iot:::topicfilter/building/${iot:Connection.Thing.ThingName}/*"}]})";
+        Attributes a;
+        a.thing_name = "roof";
+        a.source_ip = "::ffff:10.20.3.4";
+        CHECK(may(*context_of({sensor}, a), Action::connect, "roof"));
+        CHECK_FALSE(may(*context_of({sensor}, a), Action::connect, "cellar"));
+        CHECK(may(*context_of({sensor}, a), Action::subscribe, "building/roof/#"));
+        CHECK_FALSE(may(*context_of({sensor}, a), Action::publish, "building/cellar/x"));
+        a.source_ip = "10.21.3.4";
+        CHECK_FALSE(may(*context_of({sensor}, a), Action::connect, "roof"));
+    }
 }
