@@ -58,8 +58,6 @@ enum class DurabilityMode : std::uint8_t { memory };
 
 struct DurabilityOptions {
     DurabilityMode mode = DurabilityMode::memory;
-    std::chrono::milliseconds batch_wait_max{
-        200};  ///< of a batch without a waiting acknowledgement
 };
 
 enum class OnDeniedPublish : std::uint8_t { ack, disconnect };

@@ -61,9 +61,6 @@ Rows durability_rows() {
                        "retained values and queues live until the process ends. The registry "
                        "(things, certificates, "
                        "rights) is always on disk."),
-        row("batch_wait_max", Kind::duration, {10, 1'000}, IOTSKY_FIELD(durability.batch_wait_max),
-            "Longest wait of a batch that no acknowledgement waits for; others are committed at "
-            "once."),
     };
 }
 
@@ -144,11 +141,10 @@ Rows session_rows() {
             IOTSKY_FIELD(broker.limits.queue_bytes_max), "Messages waiting for one session."),
         row("queue_messages_max", Kind::integer, {1, 100'000'000},
             IOTSKY_FIELD(broker.limits.queue_messages_max), "The same, counted."),
-        choice<Config>("queue_full", {"drop-newest", "drop-oldest", "refuse"}, Takes::restart,
-                       IOTSKY_FIELD(broker.limits.queue_full),
-                       "What happens to a message for a session whose queue is full. refuse: no "
-                       "PUBACK; the publisher "
-                       "is closed and told."),
+        choice<Config>(
+            "queue_full", {"drop-newest", "drop-oldest"}, Takes::restart,
+            IOTSKY_FIELD(broker.limits.queue_full),
+            "Which message is dropped, counted and told when a session's queue is full."),
         row("filters_max", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(broker.limits.filters_max),
             "Subscriptions of one session."),
         row("topic_levels_max", Kind::integer, {0, 65'535},

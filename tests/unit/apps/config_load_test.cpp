@@ -64,7 +64,7 @@ keep_alive_max = "20min"
 packet_bytes_max = "1MiB"
 queue_bytes_max = 65536
 inflight_max = 7
-queue_full = "refuse"
+queue_full = "drop-oldest"
 [defaults.class]
 strict_isolation = true
 on_denied_publish = "disconnect"
@@ -89,7 +89,7 @@ tls_min = "1.3"
         CHECK(config.broker.limits.packet_bytes_max == 1 << 20);
         CHECK(config.broker.limits.queue_bytes_max == 65536);
         CHECK(config.broker.limits.inflight_max == 7);
-        CHECK(config.broker.limits.queue_full == broker::QueueFull::refuse);
+        CHECK(config.broker.limits.queue_full == broker::QueueFull::drop_oldest);
         CHECK(config.class_defaults.strict_isolation);
         CHECK(config.class_defaults.on_denied_publish == OnDeniedPublish::disconnect);
         CHECK(config.ca.passphrase_file == "/secret/pass");
