@@ -67,7 +67,9 @@ TEST_SUITE("acl.explain") {
             {Action::publish, "E3101"},   {Action::retain_publish, "E3101"},
             {Action::subscribe, "E3102"}, {Action::connect, "E3104"},
             {Action::receive, "E3105"},   {Action::get_thing_shadow, "E3106"}};
-        for (const auto& [action, number] : rows) {
+        for (const auto& row : rows) {
+            const Action action = row.first;
+            const std::string number = row.second;
             const Explanation e = explain(*context, action, "a/b", kNow);
             CAPTURE(number);
             CHECK(e.number == number);
