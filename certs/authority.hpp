@@ -37,8 +37,8 @@ enum class CaRole : unsigned char {
 struct AuthorityOptions {
     std::filesystem::path data_folder;  ///< DIR; keys lie in DIR/ca, client files in DIR.
     PassphraseSource passphrase;
-    /// Of the server certificates, when they are made. Addresses beyond kServerAddressesMax are
-    /// left out.
+    /// Of the server certificates. Addresses beyond kServerAddressesMax are left out. All empty:
+    /// the certificates that are there are kept as they are (for tools that only need the CA).
     ServerNames names;
     /// Shown in the CAs' subjects, so that two installations can be told apart in a browser; 1-32
     /// of [A-Za-z0-9_.-].

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <thread>
 
 #include "certs/csr.hpp"
 #include "certs/lint.hpp"
@@ -157,6 +158,29 @@ TEST_SUITE("certs.authority") {
     TEST_CASE_FIXTURE(CaFixture, "an address covers itself however it is written") {
         const Texts written{"FD00:0::5", "192.168.1.5"};
         CHECK(opened.mqtt.covers(std::span{written}));
+    }
+
+    TEST_CASE_FIXTURE(CaFixture, "several threads sign at once, each certificate is its own") {
+        std::vector<DeviceRequest> wishes;
+        for (int i = 0; i < 40; ++i) {
+            wishes.push_back(request());
+        }
+        std::vector<std::string> serials(wishes.size());
+        std::vector<std::thread> threads;
+        for (std::size_t t = 0; t < 4; ++t) {
+            threads.emplace_back([&, t] {
+                for (std::size_t i = t; i < wishes.size(); i += 4) {
+                    const auto made = ca().issue_device_with_key(wishes[i], KeyType::p256, kNow);
+                    serials[i] = made ? made->certificate.serial_hex() : made.error().why;
+                }
+            });
+        }
+        for (std::thread& thread : threads) {
+            thread.join();
+        }
+        for (std::size_t i = 0; i < wishes.size(); ++i) {
+            CHECK(serials[i] == wishes[i].serial.hex());
+        }
     }
 
     TEST_CASE_FIXTURE(CaFixture, "a root can be exported, encrypted or plain, and only a root") {

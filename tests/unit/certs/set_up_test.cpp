@@ -250,6 +250,18 @@ TEST_SUITE("certs.set_up") {
         CHECK(slurp(file("server-ca.crt")) == "something else\n");
     }
 
+    TEST_CASE_FIXTURE(Opener,
+                      "a tool that gives no names keeps the certificates, but makes no CA") {
+        options.names = {};
+        CHECK(open().error().number == "E5216");
+        options.names = options_for({}).names;
+        const auto before = open().value();
+        options.names = {};
+        const auto after = open(kNow + hours{24 * 300}).value();
+        CHECK(after.web.certificate == before.web.certificate);
+        CHECK(after.mqtt.certificate == before.mqtt.certificate);
+    }
+
     TEST_CASE_FIXTURE(Opener, "wrong names make no half CA") {
         options.names = {{"not a name"}, {}};
         CHECK(open().error().number == "E5216");
