@@ -63,7 +63,7 @@ struct OpenedAuthority {
 };
 
 /// Signs. Keys of roots are read from their files only while they sign; the intermediate's key
-/// stays in memory. Immutable; thread: any. Signing costs about 0.3 ms, with a passphrase 40 ms
+/// stays in memory. Immutable; thread: any. Signing costs about 1 ms, with a passphrase 40 ms
 /// more for a root.
 class Authority {
   public:

@@ -178,7 +178,7 @@ Result<Certificate> Certificate::parse(std::string_view pem_or_der) {
     IOTSKY_TRY(der, to_der_text(pem_or_der));
     const auto* in = reinterpret_cast<const unsigned char*>(der.data());
     const unsigned char* const end = in + der.size();
-    const ossl::Cert cert{d2i_X509(nullptr, &in, static_cast<long>(der.size()))};
+    ossl::Cert cert{d2i_X509(nullptr, &in, static_cast<long>(der.size()))};
     if (!cert) {
         return bad_certificate("Its bytes are not the DER of an X.509 certificate.");
     }
@@ -186,6 +186,9 @@ Result<Certificate> Certificate::parse(std::string_view pem_or_der) {
         return bad_certificate("There is something behind it.");
     }
     IOTSKY_TRY(data, read_all(*cert, der));
+    if (data.is_ca) {
+        data.ca_x509 = std::shared_ptr<X509>{std::move(cert)};
+    }
     static_cast<void>(ossl::take_errors());
     return Certificate{std::make_shared<const Data>(std::move(data))};
 }
@@ -196,6 +199,10 @@ std::string Certificate::common_name() const {
 }
 
 ossl::Cert to_x509(const Certificate& certificate) {
+    if (auto* kept = static_cast<X509*>(certificate.data().ca_x509.get())) {
+        X509_up_ref(kept);
+        return ossl::Cert{kept};
+    }
     const unsigned char* in = certificate.der().data();
     return ossl::Cert{d2i_X509(nullptr, &in, static_cast<long>(certificate.der().size()))};
 }
