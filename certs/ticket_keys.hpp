@@ -54,7 +54,8 @@ struct TicketKeys {
 /// E5240 unless `text` is exactly what format_ticket_keys writes.
 [[nodiscard]] Result<TicketKeys> parse_ticket_keys(std::string_view text);
 
-/// `folder`/tickets.key, made when missing, rotated when due, 0600.
+/// `folder`/tickets.key, made when missing, rotated when due, 0600. `folder` is DIR/ca, after
+/// Authority::open made it.
 /// Errors: those of read_file, E5240; each names the file.
 [[nodiscard]] Result<TicketKeys> load_ticket_keys(const std::filesystem::path& folder, WallTime now,
                                                   Random& random);
