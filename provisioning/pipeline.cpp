@@ -120,17 +120,9 @@ std::vector<std::unique_ptr<Step>> create_thing_steps(Core& core) {
     return steps;
 }
 
-std::vector<std::unique_ptr<Step>> roster_steps(Core& core, bool thing) {
-    std::vector<std::unique_ptr<Step>> steps;
-    steps.push_back(std::make_unique<AddStudent>());
-    if (thing) {
-        for (auto& step : create_thing_steps(core)) {
-            steps.push_back(std::move(step));
-        }
-        return steps;
-    }
-    steps.push_back(std::make_unique<Record>());
-    steps.push_back(std::make_unique<Announce>());
+std::vector<std::unique_ptr<Step>> roster_steps(Core& core) {
+    std::vector<std::unique_ptr<Step>> steps = create_thing_steps(core);
+    steps.insert(steps.begin(), std::make_unique<AddStudent>());
     return steps;
 }
 

@@ -39,8 +39,8 @@ class Pipeline {
 
 /// create_thing, grant_rights, issue_certificate, attach, record, announce.
 [[nodiscard]] std::vector<std::unique_ptr<Step>> create_thing_steps(Core& core);
-/// add_student, and with `thing` the steps of create_thing behind it, else record and announce.
-[[nodiscard]] std::vector<std::unique_ptr<Step>> roster_steps(Core& core, bool thing);
+/// add_student and the steps of create_thing; orders for a student without a thing pass those.
+[[nodiscard]] std::vector<std::unique_ptr<Step>> roster_steps(Core& core);
 /// The steps of a certificate for what exists: issue_certificate, grant_rights, attach,
 /// revoke_replaced, record, announce.
 [[nodiscard]] std::vector<std::unique_ptr<Step>> certificate_steps(Core& core);

@@ -44,7 +44,10 @@ Order order_for(Core& core, const Caller& caller, const ClassRecord& in, const P
     request.name = options.thing.value_or("");
     request.key_type = options.key_type;
     Order order = place_order(core, std::move(request), caller.actor);
-    order.goal = planned.make_thing ? Goal::thing : Goal::student;
+    if (!planned.make_thing) {
+        order.goal = Goal::student;
+        order.request.key = KeySource::none;
+    }
     order.owner = planned.student_id;
     if (planned.make_student) {
         StudentRecord student;
@@ -134,27 +137,22 @@ std::string_view to_string(RosterOutcome outcome) noexcept {
     return "problem";
 }
 
-Roster::Roster(Core& core)
-    : core_(core),
-      with_thing_(core, roster_steps(core, true)),
-      without_thing_(core, roster_steps(core, false)) {}
+Roster::Roster(Core& core) : core_(core), pipeline_(core, roster_steps(core)) {}
 
 void Roster::run_chunk(const Caller& caller, const ClassRecord& in, std::span<RosterRow> rows,
                        std::span<const PlannedRow> plan, const RosterOptions& options) {
     std::vector<Order> orders;
     std::vector<RosterRow*> targets;
-    bool things = false;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].outcome == RosterOutcome::created) {
             orders.push_back(order_for(core_, caller, in, plan[i], options));
             targets.push_back(&rows[i]);
-            things = things || plan[i].make_thing;
         }
     }
     if (orders.empty()) {
         return;
     }
-    const auto done = (things ? with_thing_ : without_thing_).run(orders);
+    const auto done = pipeline_.run(orders);
     for (std::size_t i = 0; i < orders.size(); ++i) {
         if (!done) {
             fail(*targets[i], done.error());

@@ -73,8 +73,7 @@ class Roster {
                    std::span<const PlannedRow> plan, const RosterOptions& options);
 
     Core& core_;
-    Pipeline with_thing_;
-    Pipeline without_thing_;
+    Pipeline pipeline_;
 };
 
 }  // namespace iotsky::provisioning

@@ -120,7 +120,8 @@ ThingRecord thing_of(const Order& order) {
 Result<void> CreateThing::prepare(std::span<Order> orders) {
     return core_.store.read_void([&](Reader& reader) -> Result<void> {
         for (Order& order : orders) {
-            if (!order.dry_run) {  // a dry run may imagine its class: run() looks then
+            if (!order.dry_run &&
+                order.goal == Goal::thing) {  // a dry run may imagine its class: run() looks then
                 IOTSKY_CHECK(check_request(order, reader));
             }
         }
@@ -129,6 +130,9 @@ Result<void> CreateThing::prepare(std::span<Order> orders) {
 }
 
 Result<void> CreateThing::run(Order& order) {
+    if (order.goal != Goal::thing) {
+        return {};
+    }
     IOTSKY_CHECK(check_request(order, *order.tx));
     ThingRecord thing = thing_of(order);
     if (order.class_record) {

@@ -15,8 +15,9 @@ Target target_of(const Order& order) {
 }  // namespace
 
 Result<void> GrantRights::run(Order& order) {
-    if (order.goal == Goal::certificate && order.request.policies.empty()) {
-        return {};  // its thing has its rights; attach takes over those of a renewed certificate
+    if (order.goal != Goal::thing && order.request.policies.empty()) {
+        return {};  // a student has none; of a certificate: its thing has its rights; attach takes
+                    // over those of a renewed certificate
     }
     IOTSKY_CHECK(load_thing(order, *order.tx));
     order.policy_ids.clear();
