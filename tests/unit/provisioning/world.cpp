@@ -57,7 +57,14 @@ void NotedListener::on_rights_changed(std::vector<std::string> changed, bool rev
 }
 
 TemporaryDatabase::TemporaryDatabase() {
-    std::string pattern = std::filesystem::temp_directory_path() / "iotsky-registry-XXXXXX";
+    // In memory where there is such a folder: these tests are about what is written, not about the
+    // disk's speed.
+    const std::filesystem::path shared_memory = "/dev/shm";
+    std::error_code ignored;
+    const auto parent = std::filesystem::is_directory(shared_memory, ignored)
+                            ? shared_memory
+                            : std::filesystem::temp_directory_path();
+    std::string pattern = parent / "iotsky-registry-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) {
         throw std::runtime_error("no temporary folder");
     }

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+namespace iotsky::storage::test {
+
+/// Makes SQLite's disk fail at will: while one of these lives, every database opened goes through
+/// it. One at a time.
+class FailingVfs {
+  public:
+    FailingVfs();
+    ~FailingVfs();
+    FailingVfs(const FailingVfs&) = delete;
+    FailingVfs& operator=(const FailingVfs&) = delete;
+
+    enum class Kind : std::uint8_t { io_error, disk_full };
+    /// The n-th write, sync or truncation from now fails (0: the next), and all after it.
+    void fail_after(int n, Kind kind = Kind::io_error);
+    /// The disk works again.
+    void heal();
+    /// Whether anything failed since fail_after.
+    [[nodiscard]] bool struck() const;
+};
+
+}  // namespace iotsky::storage::test
