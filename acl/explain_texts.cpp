@@ -61,7 +61,7 @@ std::string_view number_of(Action action) {
         case Action::receive:
             return "E3105";
         default:
-            return "E3106";
+            return "E3107";
     }
 }
 

@@ -66,7 +66,7 @@ TEST_SUITE("acl.explain") {
         const std::pair<Action, const char*> rows[] = {
             {Action::publish, "E3101"},   {Action::retain_publish, "E3101"},
             {Action::subscribe, "E3102"}, {Action::connect, "E3104"},
-            {Action::receive, "E3105"},   {Action::get_thing_shadow, "E3106"}};
+            {Action::receive, "E3105"},   {Action::get_thing_shadow, "E3107"}};
         for (const auto& row : rows) {
             const Action action = row.first;
             const std::string number = row.second;
