@@ -25,11 +25,21 @@ struct State {
     }
 };
 
-std::uint64_t load_le(const char* p, std::size_t n) noexcept {
+std::uint64_t load_le(const char* p) noexcept {
     std::uint64_t word = 0;
-    std::memcpy(&word, p, n);
+    std::memcpy(&word, p, 8);
     if constexpr (std::endian::native == std::endian::big) {
         word = __builtin_bswap64(word);
+    }
+    return word;
+}
+
+/// The last 0 to 7 bytes. Shifts, because memcpy of a length not known beforehand is a call, which
+/// costs as much as all the rounds of a short topic.
+std::uint64_t load_tail(const char* p, std::size_t n) noexcept {
+    std::uint64_t word = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        word |= std::uint64_t{static_cast<unsigned char>(p[i])} << (8 * i);
     }
     return word;
 }
@@ -41,14 +51,15 @@ std::uint64_t siphash(const HashKey& key, std::string_view text) noexcept {
     const char* p = text.data();
     std::size_t left = text.size();
     for (; left >= 8; p += 8, left -= 8) {
-        const std::uint64_t word = load_le(p, 8);
+        const std::uint64_t word = load_le(p);
         s.v3 ^= word;
         for (int i = 0; i < kCompress; ++i) {
             s.round();
         }
         s.v0 ^= word;
     }
-    const std::uint64_t last = (static_cast<std::uint64_t>(text.size()) << 56U) | load_le(p, left);
+    const std::uint64_t last =
+        (static_cast<std::uint64_t>(text.size()) << 56U) | load_tail(p, left);
     s.v3 ^= last;
     for (int i = 0; i < kCompress; ++i) {
         s.round();

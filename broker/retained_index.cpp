@@ -16,12 +16,20 @@ namespace {
 
 /// A place in the ordered set. The message may be replaced by another one of the same topic.
 struct Place {
+    explicit Place(RetainedPtr first) : topic(first->topic), message(std::move(first)) {}
+    /// Returns what was there before, so that it is freed after the lock.
+    RetainedPtr replace(RetainedPtr next) const noexcept {
+        topic = next->topic;
+        return std::exchange(message, std::move(next));
+    }
+
+    mutable std::string_view topic;  ///< the message's own: comparing does not touch the message
     mutable RetainedPtr message;
 };
 
 struct ByTopic {
     using is_transparent = void;
-    static std::string_view topic(const Place& place) noexcept { return place.message->topic; }
+    static std::string_view topic(const Place& place) noexcept { return place.topic; }
     static std::string_view topic(std::string_view topic) noexcept { return topic; }
     template <typename A, typename B>
     bool operator()(const A& a, const B& b) const noexcept {
@@ -43,16 +51,16 @@ struct RetainedIndex::Shard {
     /// Both return what was there before, so that it is freed after the lock.
     RetainedPtr store(Places::const_iterator at, RetainedPtr fresh) IOTSKY_REQUIRES(mutex) {
         if (at == places.end()) {
-            places.insert(Place{std::move(fresh)});
+            places.emplace(std::move(fresh));
             return nullptr;
         }
-        return std::exchange(at->message, std::move(fresh));
+        return at->replace(std::move(fresh));
     }
     RetainedPtr remove(Places::const_iterator at) IOTSKY_REQUIRES(mutex) {
         RetainedPtr gone;
         if (at != places.end()) {
             gone = std::move(at->message);
-            places.erase(at);  // by position: the place has no topic any more
+            places.erase(at);
         }
         return gone;
     }
@@ -195,7 +203,7 @@ bool RetainedIndex::match_shard(const Scan& scan, Cursor& cursor, std::size_t& v
     const SharedLockGuard lock(shard.mutex);
     auto at = cursor.begun ? scan.after(shard.places, cursor.after) : scan.first(shard.places);
     std::string_view last;
-    while (at != shard.places.end() && scan.covers(at->message->topic)) {
+    while (at != shard.places.end() && scan.covers(at->topic)) {
         if (visits_left == 0) {
             if (!last.empty()) {
                 cursor.after = last;
@@ -205,10 +213,10 @@ bool RetainedIndex::match_shard(const Scan& scan, Cursor& cursor, std::size_t& v
         }
         --visits_left;
         const RetainedPtr& message = at->message;
-        if (message->rev <= scan.rev_max && mqtt::matches(scan.filter, message->topic)) {
+        if (message->rev <= scan.rev_max && mqtt::matches(scan.filter, at->topic)) {
             out.push_back(message);
         }
-        last = message->topic;
+        last = at->topic;
         at = last.size() < scan.literal.size() ? scan.after(shard.places, last) : std::next(at);
     }
     return true;

@@ -34,7 +34,9 @@ const RouteEntry& RouteCache::find(std::string_view topic, WallTime wall) {
     if (known != 0) {
         Place& it = place(known);
         if (it.entry.stamp == index_.stamp(it.entry.prefix_slot)) {
-            it.referenced = true;
+            if (!it.referenced) {  // a line that is only read stays clean
+                it.referenced = true;
+            }
             ++hits_;
             return it.entry;
         }

@@ -56,7 +56,8 @@ class RouteCache {
 
   private:
     using PlaceId = std::uint32_t;  ///< position in `places_` + 1; 0: none
-    struct Place {
+    /// Two cache lines: what a look-up compares lies in the first one.
+    struct alignas(64) Place {
         RouteEntry entry;
         std::size_t bytes = 0;  ///< 0: free
         std::uint32_t hash = 0;
