@@ -1,6 +1,6 @@
 // What the structures of the data plane cost by themselves, in ns and bytes:
 //   structures_bench --benchmark_repetitions=5 --benchmark_report_aggregates_only
-// Build it with the `release` preset. Figures and their machine: bench/results.
+// Build it with the `release` preset, on a machine that does nothing else; the CPU column counts.
 
 #include <benchmark/benchmark.h>
 #include <malloc.h>
