@@ -13,8 +13,18 @@ bool sends_will(CloseReason reason) noexcept {
     return reason != CloseReason::client_disconnect && reason != CloseReason::rights_revoked;
 }
 
+/// Good packets before a fault (or a DISCONNECT) in the same segment count, so their answers leave.
 bool hands_over_last_bytes(CloseReason reason) noexcept {
-    return reason == CloseReason::connect_refused || reason == CloseReason::shutting_down;
+    switch (reason) {
+        case CloseReason::connect_refused:
+        case CloseReason::shutting_down:
+        case CloseReason::protocol_error:
+        case CloseReason::second_connect:
+        case CloseReason::client_disconnect:
+            return true;
+        default:
+            return false;
+    }
 }
 
 }  // namespace
