@@ -2,16 +2,12 @@
 #include <charconv>
 #include <cstdio>
 #include <exception>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <unistd.h>
-
-#include "tests/wire/conversation.hpp"
-#include "tests/wire/table.hpp"
+#include "tests/wire/suite.hpp"
 
 namespace {
 
@@ -61,7 +57,7 @@ Call parse_call(const std::vector<std::string>& args) {
             call.only = value();
         } else if (args[i].starts_with("--")) {
             throw std::invalid_argument("unknown option: " + args[i]);
-        } else if (!args[i].ends_with("CMakeLists.txt")) {  // tests/wire/*.txt names it too
+        } else {
             call.files.push_back(args[i]);
         }
     }
@@ -71,59 +67,17 @@ Call parse_call(const std::vector<std::string>& args) {
     return call;
 }
 
-/// The process number keeps runs against one broker apart, the file's number its conversations.
-std::vector<Conversation> load(const Call& call) {
-    std::vector<Conversation> all;
-    for (std::size_t i = 0; i < call.files.size(); ++i) {
-        std::ifstream in(call.files[i]);
-        if (!in) {
-            throw std::invalid_argument("cannot read " + call.files[i]);
-        }
-        const std::string unique = "w" + std::to_string(::getpid()) + "-" + std::to_string(i) + "-";
-        for (Conversation& conversation : parse_table(in, call.files[i], unique)) {
-            if (conversation.name.find(call.only) != std::string::npos) {
-                all.push_back(std::move(conversation));
-            }
-        }
-    }
-    if (all.empty()) {
-        throw std::invalid_argument("no conversation to run");
-    }
-    return all;
-}
-
-std::size_t run_all(const std::vector<Conversation>& conversations, const RunOptions& options) {
-    std::size_t failed = 0;
-    for (const Conversation& conversation : conversations) {
-        std::optional<std::string> fault;
-        try {
-            fault = run(conversation, options);
-        } catch (const std::exception& error) {
-            fault = error.what();
-        }
-        failed += fault ? 1U : 0U;
-        std::printf("%s %s:%d %s%s%s\n", fault ? "FAIL" : "ok  ", conversation.file.c_str(),
-                    conversation.line, conversation.name.c_str(), fault ? "\n     " : "",
-                    fault ? fault->c_str() : "");
-        std::fflush(stdout);
-    }
-    return failed;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
         const Call call = parse_call(std::vector<std::string>(argv + 1, argv + argc));
-        const auto conversations = load(call);
+        const auto conversations = load(call.files, call.only);
         if (call.check) {
             std::printf("%zu conversations\n", conversations.size());
             return 0;
         }
-        const std::size_t failed = run_all(conversations, call.run);
-        std::printf("%zu of %zu conversations went as written\n", conversations.size() - failed,
-                    conversations.size());
-        return failed == 0 ? 0 : 1;
+        return run_all(conversations, call.run) == 0 ? 0 : 1;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "wire_runner: %s\n%s", error.what(), kUsage.data());
         return 2;
