@@ -105,6 +105,7 @@ SessionSummary summary_of(const Session& session, bool with_filters) {
     s.class_name = session.identity->class_name;
     s.thing_id = session.identity->thing_id;
     s.connected = session.connection != nullptr;
+    s.since = session.created_at;
     s.queued_messages = session.lane1.entries.size() + session.lane2.entries.size();
     s.queued_bytes = session.queued_bytes;
     s.in_flight = session.lane1.in_flight + session.lane2.in_flight;

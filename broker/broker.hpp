@@ -50,6 +50,7 @@ struct SessionSummary {
     std::string class_name;
     std::string thing_id;
     bool connected = false;
+    WallTime since{};                 ///< when it began
     std::size_t queued_messages = 0;  ///< in flight included
     std::size_t queued_bytes = 0;
     std::size_t in_flight = 0;

@@ -279,6 +279,7 @@ Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const I
         return *existing;
     }
     Session& session = s_.sessions.create({identity.scope, std::string{connect.client_id}});
+    session.created_at = s_.time.wall;
     s_.stats.sessions.add();
     s_.shared.sessions.fetch_add(1, std::memory_order_relaxed);
     if (!connect.clean_session) {

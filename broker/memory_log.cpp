@@ -35,17 +35,11 @@ BatchNo MemoryLog::append(ThreadId /*thread*/, RecordChunk&& records) {
 }
 
 void MemoryLog::wake_on(ThreadId thread, BatchNo batch) {
-    Waker* waker = nullptr;
-    {
-        LockGuard lock(mutex_);
-        if (durable_.load(std::memory_order_relaxed) < batch) {
-            wanted_[thread] = batch;
-            return;
-        }
-        waker = thread < wakers_.size() ? wakers_[thread] : nullptr;
-    }
-    if (waker != nullptr) {
-        waker->wake();
+    LockGuard lock(mutex_);
+    if (durable_.load(std::memory_order_relaxed) < batch) {
+        wanted_[thread] = batch;
+    } else if (thread < wakers_.size()) {
+        wakers_[thread]->wake();
     }
 }
 
@@ -86,20 +80,15 @@ void MemoryLog::commit_one() {
     if (options_.commit_delay.count() > 0) {
         std::this_thread::sleep_for(options_.commit_delay);
     }
-    std::vector<Waker*> due;
-    {
-        LockGuard lock(mutex_);
-        pending_bytes_ -= bytes;
-        durable_.store(batch, std::memory_order_release);
-        for (std::size_t thread = 0; thread < wakers_.size(); ++thread) {
-            if (wanted_[thread] != 0 && wanted_[thread] <= batch) {
-                wanted_[thread] = 0;
-                due.push_back(wakers_[thread]);
-            }
+    // Waking inside the lock: set_wakers() may be about to take them away.
+    LockGuard lock(mutex_);
+    pending_bytes_ -= bytes;
+    durable_.store(batch, std::memory_order_release);
+    for (std::size_t thread = 0; thread < wakers_.size(); ++thread) {
+        if (wanted_[thread] != 0 && wanted_[thread] <= batch) {
+            wanted_[thread] = 0;
+            wakers_[thread]->wake();
         }
-    }
-    for (Waker* waker : due) {
-        waker->wake();
     }
 }
 

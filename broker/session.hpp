@@ -113,6 +113,7 @@ struct Session {
     TurnNo last_turn =
         0;  ///< of the last record about this session: what a repeated answer waits for
 
+    WallTime created_at{};
     std::optional<TimePoint> expires_at;  ///< set while away
     bool recheck = false;  ///< rights changed and mail routed before may still arrive
     bool sealed = false;   ///< its principal was revoked: nothing is delivered, it is being ended
