@@ -34,7 +34,8 @@ Error tls_error(std::string_view number, std::string message, std::string why) {
 }
 
 BioPtr reader(std::string_view text) {
-    return BioPtr{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
+    const char* const bytes = text.empty() ? "" : text.data();  // null is an error to OpenSSL
+    return BioPtr{BIO_new_mem_buf(bytes, static_cast<int>(text.size()))};
 }
 
 /// The next certificate, or null at the end (the queue then holds nothing but "no start line").

@@ -143,12 +143,22 @@ void TlsTransport::on_finished() {
         peer_.chain_verified = SSL_get_verify_result(&ssl) == X509_V_OK;
     }
     facts_.certificate_der = {};
+    count_if_refused();
     const auto code = SSL_SESSION_get_max_fragment_length(SSL_get0_session(&ssl));
     if (code != TLSEXT_max_fragment_length_DISABLED) {
         record_plain_max_ = static_cast<std::uint16_t>(256U << code);  // RFC 6066: 2^9 .. 2^12
     }
-    if (facts_.standing == Standing::known_inactive && listener()) {
-        // It will be refused at CONNECT; to come again and again costs handshakes.
+}
+
+/// Who finishes TLS only to be refused at CONNECT costs a handshake each time: that counts.
+void TlsTransport::count_if_refused() {
+    broker::CertificateDirectory* const directory = context_->impl().directory;
+    if (!listener() || directory == nullptr || !peer_.certificate_der) {
+        return;
+    }
+    const Standing standing =
+        peer_.resumed ? directory->standing(*peer_.certificate_der) : facts_.standing;
+    if (standing != Standing::active) {
         listener()->limiter.count_failure(key_, accepted_at());
     }
 }

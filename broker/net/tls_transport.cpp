@@ -123,6 +123,9 @@ void TlsTransport::open_slice(IoBuffers& buffers, Opened& opened) {
         const int result = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
         opened.plain += got;
         if (result == 1) {
+            if (pipe_.in.empty() && SSL_pending(ssl_.get()) == 0) {
+                break;  // spares the call that would say WANT_READ
+            }
             continue;
         }
         const int why = SSL_get_error(ssl_.get(), result);

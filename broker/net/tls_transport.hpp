@@ -66,6 +66,7 @@ class TlsTransport final : public SocketTransport {
     [[nodiscard]] bool speaks_tls(std::span<const std::byte> in);
     [[nodiscard]] HandshakeStep advance(std::span<const std::byte> in, std::size_t& taken);
     void on_finished();
+    void count_if_refused();
     void on_failed();
     [[nodiscard]] HandshakeFault fault_of_alert(int alert) const noexcept;
 

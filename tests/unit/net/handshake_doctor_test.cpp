@@ -243,14 +243,31 @@ TEST_SUITE("net.handshake_faults") {
         CHECK_FALSE(server.sink.opened[0].chain_verified);
     }
 
-    TEST_CASE("revoked certificates count against their address") {
+    TEST_CASE("revoked and unknown certificates count against their address, also resumed") {
         ListenerOptions limits;
-        limits.failures_per_minute_max = 1;
+        limits.failures_per_minute_max = 3;
         TlsServer server({}, limits);
+        TlsClient first(server.connect(), server.device());
+        REQUIRE(server.finish(first));
+        first.write("x");
+        REQUIRE(server.until(first, [&] { return first.got == "x" && first.session; }));
+        server.sink.shut_down();
+        const auto refuse = [&] {  // CONNACK 5: so it is not counted as an unfinished CONNECT, too
+            CHECK(server.told_for(server.device()).empty());
+            server.sink.only().out->append(std::as_bytes(std::span{"CONNACK 5", 9}));
+            server.sink.flush();
+            server.sink.shut_down();
+        };
         server.pki.directory.known[server.pki.device.der()] =
             broker::CertificateDirectory::Standing::known_inactive;
+        refuse();
+        server.pki.directory.known.clear();
+        refuse();
         CHECK(server.shared->limiter.allows({}, server.clock.now()));
-        CHECK(server.told_for(server.device()).empty());
+        TlsClient again(server.connect(), server.device());
+        again.resume(first);
+        REQUIRE(server.finish(again));
+        CHECK(again.resumed());
         CHECK_FALSE(server.shared->limiter.allows({}, server.clock.now()));
     }
 

@@ -5,8 +5,11 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <future>
+#include <thread>
 
 #include "broker/net/acceptor.hpp"
+#include "broker/net/io_thread.hpp"
 #include "broker/net/listener_shared.hpp"
 #include "tests/unit/net/loop.hpp"
 
@@ -87,7 +90,7 @@ TEST_SUITE("net.listener") {
         CHECK(static_cast<bool>(peer));
     }
 
-    TEST_CASE("peers are described by address, and accepted sockets inherit their options") {
+    TEST_CASE("peers are described by their addresses") {
         Served loop;
         const UniqueFd peer = connect_to(loop.port);
         REQUIRE(loop.until([&] { return !loop.sink.opened.empty(); }));
@@ -96,6 +99,38 @@ TEST_SUITE("net.listener") {
         CHECK(loop.sink.opened[0].listener == "plain");
         CHECK(loop.sink.opened[0].port != 0);
         CHECK_FALSE(loop.sink.opened[0].tls);
+    }
+
+    TEST_CASE("accepted sockets inherit TCP_NODELAY and TCP_NOTSENT_LOWAT") {
+        ListenerOptions options = plain();
+        options.notsent_lowat_bytes = 16U << 10U;
+        std::vector<std::unique_ptr<PollerSink>> sinks;
+        sinks.push_back(std::make_unique<EchoSink>());
+        auto& echo = static_cast<EchoSink&>(*sinks[0]);
+        iotsky::SystemClock clock;
+        IoThreads io(1, {}, clock);
+        echo.host = &io.host(0);
+        Listener listener = Listener::bind(options, 1).value();
+        const std::uint16_t port = listener.port();
+        io.start(std::move(sinks));
+        io.serve(std::move(listener));
+        const UniqueFd peer = connect_to(port);
+        std::promise<std::pair<int, int>> found;
+        while (echo.live == 0) {
+            std::this_thread::yield();
+        }
+        io.post(0, [&] {
+            const int fd = dynamic_cast<TcpTransport&>(*echo.only().transport).fd();
+            int no_delay = 0;
+            int low_water = 0;
+            ::socklen_t length = sizeof(int);
+            ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &length);
+            ::getsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &low_water, &length);
+            found.set_value({no_delay, low_water});
+        });
+        const auto [no_delay, low_water] = found.get_future().get();
+        CHECK(no_delay == 1);
+        CHECK(low_water == 16 << 10);
     }
 
     TEST_CASE("an address whose connections end before their CONNECT is shut out for a minute") {
