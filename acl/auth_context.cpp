@@ -171,8 +171,8 @@ ReceiveClass AuthContext::receive_class(std::string_view topic_filter) const {
 }
 
 const std::vector<std::string>& AuthContext::warnings() const noexcept {
-    static const std::vector<std::string> kNone;
-    return own_ ? own_->warnings : kNone;
+    static const std::vector<std::string> none;
+    return own_ ? own_->warnings : none;
 }
 
 }  // namespace iotsky::acl

@@ -75,6 +75,7 @@ std::optional<Test::Value> arn_value(const Tokens& tokens) {
         return std::nullopt;
     }
     std::vector<Glob> globs;
+    globs.reserve(kArnParts.size());
     for (const std::size_t part : kArnParts) {
         globs.emplace_back((*parts)[part]);
     }

@@ -110,13 +110,13 @@ class PolicyReader {
         return std::nullopt;
     }
 
-    Result<std::vector<Statement>> document(const Spot& spot) const {
-        static const std::array<std::string, 3> kNames{"Version", "Id", "Statement"};
+    [[nodiscard]] Result<std::vector<Statement>> document(const Spot& spot) const {
+        static const std::array<std::string, 3> names{"Version", "Id", "Statement"};
         if (spot.node.kind != Kind::object) {
             return fault(spot, "a policy is an object", "A policy is one JSON object.",
                          "Start with {\"Version\": \"2012-10-17\", \"Statement\": [...]}.");
         }
-        if (auto error = check_names(spot, kNames, "a policy")) {
+        if (auto error = check_names(spot, names, "a policy")) {
             return *error;
         }
         if (auto error = check_version(spot)) {
@@ -146,7 +146,7 @@ class PolicyReader {
                      "Write \"Version\": \"2012-10-17\".");
     }
 
-    Result<std::vector<Statement>> statements(const Spot& spot) const {
+    [[nodiscard]] Result<std::vector<Statement>> statements(const Spot& spot) const {
         std::vector<Statement> all;
         for (const Spot& item : items(spot)) {
             if (item.node.kind != Kind::object) {
@@ -163,10 +163,10 @@ class PolicyReader {
         return all;
     }
 
-    Result<Statement> statement(const Spot& spot) const {
-        static const std::array<std::string, 6> kNames{"Sid",      "Effect",      "Action",
-                                                       "Resource", "NotResource", "Condition"};
-        if (auto error = check_names(spot, kNames, "a statement")) {
+    [[nodiscard]] Result<Statement> statement(const Spot& spot) const {
+        static const std::array<std::string, 6> names{"Sid",      "Effect",      "Action",
+                                                      "Resource", "NotResource", "Condition"};
+        if (auto error = check_names(spot, names, "a statement")) {
             return *error;
         }
         Statement out;
@@ -207,7 +207,7 @@ class PolicyReader {
     }
 
     /// The texts of a member that is one text or a list of at least one.
-    Result<std::vector<Spot>> texts(const Spot& spot) const {
+    [[nodiscard]] Result<std::vector<Spot>> texts(const Spot& spot) const {
         auto all = items(spot);
         if (all.empty()) {
             return fault(spot, "an empty list", "A statement without it matches nothing.",

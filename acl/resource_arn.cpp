@@ -12,30 +12,33 @@ namespace {
 
 constexpr std::size_t kColons = 5;  // in front of the resource
 
-const std::array<std::string, 24> kKinds{"client",
-                                         "topic",
-                                         "topicfilter",
-                                         "thing",
-                                         "thinggroup",
-                                         "thingtype",
-                                         "billinggroup",
-                                         "dynamicthinggroup",
-                                         "cert",
-                                         "cacert",
-                                         "policy",
-                                         "job",
-                                         "jobtemplate",
-                                         "rolealias",
-                                         "provisioningtemplate",
-                                         "domainconfiguration",
-                                         "authorizer",
-                                         "index",
-                                         "rule",
-                                         "destination",
-                                         "stream",
-                                         "otaupdate",
-                                         "securityprofile",
-                                         "dimension"};
+const std::array<std::string, 24>& kinds() {
+    static const std::array<std::string, 24> all{"client",
+                                                 "topic",
+                                                 "topicfilter",
+                                                 "thing",
+                                                 "thinggroup",
+                                                 "thingtype",
+                                                 "billinggroup",
+                                                 "dynamicthinggroup",
+                                                 "cert",
+                                                 "cacert",
+                                                 "policy",
+                                                 "job",
+                                                 "jobtemplate",
+                                                 "rolealias",
+                                                 "provisioningtemplate",
+                                                 "domainconfiguration",
+                                                 "authorizer",
+                                                 "index",
+                                                 "rule",
+                                                 "destination",
+                                                 "stream",
+                                                 "otaupdate",
+                                                 "securityprofile",
+                                                 "dimension"};
+    return all;
+}
 
 TemplateFault bad_prefix(std::string_view text) {
     return {"\"" + escape(text, 80) + "\" is no ARN of AWS IoT",
@@ -81,10 +84,10 @@ std::optional<TemplateFault> check_kind(std::string_view resource) {
         return TemplateFault{"\"" + escape(resource, 80) + "\" names nothing",
                              "Write the kind, a slash and a name: \"topic/a/b\"."};
     }
-    if (std::find(kKinds.begin(), kKinds.end(), kind) != kKinds.end()) {
+    if (std::find(kinds().begin(), kinds().end(), kind) != kinds().end()) {
         return std::nullopt;
     }
-    const std::string near = nearest(kind, kKinds);
+    const std::string near = nearest(kind, kinds());
     return TemplateFault{"unknown kind of resource \"" + escape(kind, 80) + "/\"",
                          near.empty() ? "Kinds are client/, topic/, topicfilter/ and thing/."
                                       : "Did you mean \"" + near + "/\"?"};

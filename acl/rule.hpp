@@ -34,7 +34,10 @@ struct Source {
     static constexpr std::uint16_t kDefault = 0xffff;
     std::uint16_t policy = kDefault;  ///< Index, or kDefault.
     std::uint16_t statement = 0;      ///< Index, or a DefaultRule.
-    friend auto operator<=>(const Source&, const Source&) = default;
+    friend bool operator==(const Source&, const Source&) = default;
+    friend bool operator<(const Source& a, const Source& b) noexcept {
+        return a.policy != b.policy ? a.policy < b.policy : a.statement < b.statement;
+    }
 };
 
 /// A statement for resources of one kind, ready to be asked: patterns are of what follows "topic/".

@@ -95,7 +95,7 @@ std::optional<std::int64_t> take_clock_ms(std::string_view& text) noexcept {
         }
         ms = *fraction;
     }
-    return (std::int64_t{h} * 3600 + m * 60 + s) * 1000 + ms;
+    return (std::int64_t{h} * 3600 + std::int64_t{m} * 60 + s) * 1000 + ms;
 }
 
 /// "Z", "+02:00", "-0530"

@@ -169,6 +169,7 @@ std::optional<Variable> parse_variable(std::string_view name) {
 
 std::string nearest_variable(std::string_view name) {
     std::vector<std::string> known;
+    known.reserve(kPlain.size() + 2 * (kNameFields.size() + kAlternativeFields.size()));
     for (const PlainRow& row : kPlain) {
         known.emplace_back(row.name);
     }
