@@ -1,5 +1,6 @@
 #include "broker/connect_handler.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "acl/explain.hpp"
@@ -31,6 +32,16 @@ class Adopt final : public ControlMessage {
     std::vector<std::byte> rest_;
     TimePoint accepted_at_;
 };
+
+/// The client's wish, or the limit when it asks for more or for none.
+std::uint16_t keep_alive_of(const mqtt::ConnectView& connect, const Limits& limits) {
+    const auto most =
+        static_cast<std::uint16_t>(std::min<std::int64_t>(limits.keep_alive_max.count(), 0xffff));
+    if (most == 0 || (connect.keep_alive_s != 0 && connect.keep_alive_s <= most)) {
+        return connect.keep_alive_s;
+    }
+    return most;
+}
 
 std::vector<std::string_view> connect_attributes(const mqtt::ConnectView& connect) {
     std::vector<std::string_view> asked;
@@ -108,6 +119,16 @@ std::string ConnectHandler::make_client_id() {
 
 void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
                                 std::span<const std::byte> rest) {
+    if (connect.client_id.size() > s_.limits.client_id_bytes_max) {
+        refuse(c, {mqtt::ConnectCode::identifier_rejected,
+                   nullptr,
+                   "E3565",
+                   "the Client Identifier is longer than " +
+                       std::to_string(s_.limits.client_id_bytes_max) + " bytes",
+                   {},
+                   false});
+        return;
+    }
     if (connect.client_id.empty() && !connect.clean_session) {
         refuse(c, {mqtt::ConnectCode::identifier_rejected,
                    nullptr,
@@ -164,6 +185,12 @@ void ConnectHandler::hand_over(Connection& c, ThreadId home, const mqtt::Connect
 
 void ConnectHandler::adopt(std::unique_ptr<Transport> transport, const ConnectRequest& request,
                            std::span<const std::byte> rest, TimePoint accepted_at) {
+    if (s_.shutting_down) {
+        transport->close();
+        s_.closed_transports.push_back(std::move(transport));
+        s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
     Connection& c = s_.connections.add(std::make_unique<Connection>(
         std::move(transport), s_.chunks, s_.limits.packet_bytes_max, accepted_at));
     s_.stats.connections.add();
@@ -221,14 +248,14 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     const bool needs_disk = !connect.clean_session && !s_.shared.log.accepting();
     const bool too_many =
         !known && s_.shared.sessions.load(std::memory_order_relaxed) >= s_.limits.sessions_max;
-    if (needs_disk || too_many) {
-        refuse(c,
-               {mqtt::ConnectCode::server_unavailable,
-                identity,
-                too_many ? "E3563" : "E3561",
-                too_many ? "as many sessions as are allowed exist already"
-                         : "the message store takes nothing now, and a persistent session needs it",
-                {}});
+    const bool no_memory = !known && s_.memory_is_high();
+    if (needs_disk || too_many || no_memory) {
+        const char* number = too_many ? "E3563" : no_memory ? "E3566" : "E3561";
+        const char* why =
+            too_many    ? "as many sessions as are allowed exist already"
+            : no_memory ? "queued messages fill the memory that they may have"
+                        : "the message store takes nothing now, and a persistent session needs it";
+        refuse(c, {mqtt::ConnectCode::server_unavailable, identity, number, why, {}, false});
         return;
     }
     bool present = false;
@@ -240,7 +267,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     ++session.epoch;
     c.session = &session;
     c.state = Connection::State::connected;
-    c.keep_alive_s = connect.keep_alive_s;
+    c.keep_alive_s = keep_alive_of(connect, s_.limits);
     c.connected_at = s_.time.wall;
     c.last_packet_at = s_.time.now;
     c.framer.set_packet_bytes_max(s_.limits.packet_bytes_max);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "broker/gate.hpp"
@@ -59,6 +60,8 @@ struct Connection {
     bool paused_for_mailbox = false;  ///< R5: another thread's mailbox is full of our traffic
     bool in_paused_list = false;
 
+    std::vector<std::byte> unread;  ///< left over by the packet limit of a turn
+
     std::uint16_t keep_alive_s = 0;
     TimePoint accepted_at;
     TimePoint last_packet_at;   ///< last complete packet from the client (Keep Alive)
@@ -73,7 +76,7 @@ struct Connection {
     std::uint64_t publishes_out = 0;
 
     [[nodiscard]] bool reading_paused() const noexcept {
-        return paused_for_output || paused_for_disk || paused_for_mailbox ||
+        return paused_for_output || paused_for_disk || paused_for_mailbox || !unread.empty() ||
                state == State::closing;
     }
 };

@@ -87,6 +87,10 @@ void Delivery::deliver_qos0(Session& session, const MessageView& message, Form f
         s_.stats.dropped_output.add();
         return;
     }
+    if (s_.memory_is_high() && !c->out.empty()) {
+        s_.stats.dropped_memory.add();  // R4: QoS 0 that would have to wait goes first
+        return;
+    }
     s_.sender.publish(*c, message, 0, form, 0, false);
 }
 
@@ -119,6 +123,13 @@ bool Delivery::make_room(Session& session, const MessageView& message, Form form
 }
 
 void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_t qos, Form form) {
+    if (!session.persistent() && s_.memory_is_high()) {
+        // R4: what a clean session would have to keep; it is gone with its connection anyway.
+        ++session.dropped_quota;
+        s_.stats.dropped_memory.add();
+        s_.notices.queue_full(session, message.topic);
+        return;
+    }
     if (!make_room(session, message, form)) {
         return;
     }

@@ -12,7 +12,10 @@ constexpr std::uint8_t kExact = 0xff;
 }  // namespace
 
 std::size_t LocalMsg::cost_bytes() const noexcept {
-    return sizeof(LocalMsg) + topic_bytes_ + payload_bytes_;
+    if (size_class_ == kExact) {
+        return sizeof(LocalMsg) + topic_bytes_ + payload_bytes_;
+    }
+    return (kSmallestClassBytes << size_class_) + (blob_ ? payload_bytes_ : 0);
 }
 
 MsgRef::~MsgRef() {

@@ -74,6 +74,17 @@ void Notices::refused_subscribe(const Session& session, std::string_view filter,
     tell(session, std::move(refusal));
 }
 
+void Notices::too_many_levels(const Session& session, std::string_view what,
+                              std::string_view topic) {
+    Refusal refusal = about(session, what, topic);
+    refusal.number = "E3405";
+    refusal.rule = "topic levels limit";
+    refusal.why = "The topic has more levels than " + std::to_string(s_.limits.topic_levels_max) +
+                  ", which is the limit here.";
+    refusal.how = "Use fewer slashes, or raise limits.topic_levels_max.";
+    tell(session, std::move(refusal));
+}
+
 void Notices::queue_full(const Session& session, std::string_view topic) {
     Refusal refusal = about(session, "queue", topic);
     refusal.number = "E3403";

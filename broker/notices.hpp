@@ -29,6 +29,7 @@ class Notices {
                 std::string_view canonical, std::string_view what = {});
     /// A SUBSCRIBE refused for another reason than rights.
     void refused_subscribe(const Session& session, std::string_view filter, std::string_view why);
+    void too_many_levels(const Session& session, std::string_view what, std::string_view topic);
     void queue_full(const Session& session, std::string_view topic);
     /// `publisher` may be null (the broker's own messages).
     void retained_full(const Session* publisher, std::string_view topic);

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace iotsky::broker {
 
@@ -53,6 +55,13 @@ struct Limits {
                                         3600};  ///< a persistent session without a connection
     std::chrono::seconds keep_alive_max{0};     ///< 0: none below the standard's 65,535 s
 };
+
+/// Whether a topic or filter has as many levels as are allowed.
+[[nodiscard]] inline bool within_levels(std::string_view topic, const Limits& limits) noexcept {
+    return limits.topic_levels_max == 0 ||
+           static_cast<std::size_t>(std::count(topic.begin(), topic.end(), '/')) <
+               limits.topic_levels_max;
+}
 
 struct Options {
     Limits limits;

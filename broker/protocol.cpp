@@ -23,10 +23,34 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 Shard::After Protocol::on_bytes(ConnRef ref, std::span<const std::byte> bytes) {
     s_.stats.bytes_in.add(bytes.size());
-    while (true) {
+    return read(ref, bytes);
+}
+
+void Protocol::read_on() {
+    for (const ConnRef ref : std::exchange(unread_, {})) {
+        if (Connection* c = s_.connections.find(ref)) {
+            const std::vector<std::byte> bytes = std::exchange(c->unread, {});
+            (void)read(ref, bytes);
+            if (Connection* still = s_.connections.find(ref);
+                still != nullptr && still->unread.empty()) {
+                s_.sender.reading_again(*still);
+            }
+        }
+    }
+}
+
+Shard::After Protocol::read(ConnRef ref, std::span<const std::byte> bytes) {
+    for (std::size_t packets = 0;; ++packets) {
         Connection* c = s_.connections.find(ref);
         if (c == nullptr) {
             return Shard::After::gone;
+        }
+        if (packets >= s_.limits.turn_packets_max && !bytes.empty() &&
+            c->state == Connection::State::connected) {
+            // Fairness: the rest in the next turn; nothing more is read meanwhile.
+            c->unread.assign(bytes.begin(), bytes.end());
+            unread_.push_back(ref);
+            return Shard::After::go_on;
         }
         if (c->state == Connection::State::closing) {
             return Shard::After::go_on;  // what comes behind a refusal is not looked at
@@ -118,9 +142,13 @@ void Protocol::acknowledge(Connection& c, const mqtt::PublishView& packet, TurnN
 
 Verdict Protocol::on_denied_publish(Connection& c, const mqtt::PublishView& packet,
                                     std::string_view canonical) {
-    Session& session = *c.session;
     s_.stats.refused_publish.add();
-    s_.notices.denied(session, acl::Action::publish, packet.topic, canonical);
+    s_.notices.denied(*c.session, acl::Action::publish, packet.topic, canonical);
+    return on_refused_publish(c, packet);
+}
+
+Verdict Protocol::on_refused_publish(Connection& c, const mqtt::PublishView& packet) {
+    Session& session = *c.session;
     if (session.identity->disconnect_on_denied_publish) {
         return {CloseReason::denied_publish};  // [MQTT-3.3.5-2] allows both
     }
@@ -144,6 +172,11 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     }
     const TopicRights& rights =
         c.topics.find(packet.topic, *session.identity, session.rights, s_.time.wall);
+    if (!within_levels(packet.topic, s_.limits)) {
+        s_.notices.too_many_levels(session, "publish", packet.topic);
+        s_.stats.refused_publish.add();
+        return on_refused_publish(c, packet);
+    }
     if (!rights.publish || (packet.retain && !rights.retain)) {
         return on_denied_publish(c, packet,
                                  rights.canonical.empty() ? packet.topic : rights.canonical);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "broker/connection.hpp"
 #include "broker/mqtt/packet.hpp"
@@ -17,6 +18,9 @@ class Protocol {
     explicit Protocol(Shard::Impl& shard) noexcept : s_(shard) {}
 
     [[nodiscard]] Shard::After on_bytes(ConnRef ref, std::span<const std::byte> bytes);
+    /// Goes on with bytes that the packet limit of the turn before left over.
+    void read_on();
+    [[nodiscard]] bool has_work() const noexcept { return !unread_.empty(); }
     /// One of the connection's deadlines may be due: looks at all of them.
     void on_timer(Connection& connection);
 
@@ -26,11 +30,15 @@ class Protocol {
     void watch_connected(Connection& connection);
 
   private:
+    [[nodiscard]] Shard::After read(ConnRef ref, std::span<const std::byte> bytes);
     [[nodiscard]] Verdict on_packet(Connection& c, const mqtt::PacketView& packet);
     [[nodiscard]] Verdict on_publish(Connection& c, const mqtt::PublishView& packet);
     [[nodiscard]] Verdict on_pubrel(Connection& c, std::uint16_t packet_id);
     [[nodiscard]] Verdict on_denied_publish(Connection& c, const mqtt::PublishView& packet,
                                             std::string_view canonical);
+    /// Refused and told: acknowledged all the same, or closed, as the class has it (`decisions.md`
+    /// 8).
+    [[nodiscard]] Verdict on_refused_publish(Connection& c, const mqtt::PublishView& packet);
     void acknowledge(Connection& c, const mqtt::PublishView& packet, TurnNo turn);
     void protocol_error(Connection& c, mqtt::DecodeError error);
     void out_of_order(Connection& c, std::string_view why, std::string_view clause);
@@ -38,6 +46,7 @@ class Protocol {
     [[nodiscard]] TimePoint next_deadline(const Connection& c) const;
 
     Shard::Impl& s_;
+    std::vector<ConnRef> unread_;  ///< connections with bytes left over
 };
 
 }  // namespace iotsky::broker

@@ -207,6 +207,12 @@ void Sender::apply_pause(Connection& c, bool was) {
     }
 }
 
+void Sender::reading_again(Connection& c) {
+    if (!c.reading_paused()) {
+        s_.host.resume(*c.transport);
+    }
+}
+
 void Sender::pause_for_mailbox(Connection& c) {
     if (!c.paused_for_mailbox) {
         const bool was = c.reading_paused();

@@ -44,6 +44,8 @@ class Sender {
     /// Whether even QoS 0 has to be dropped.
     [[nodiscard]] bool is_full(const Connection& c) const noexcept;
 
+    /// Left-over bytes were read: the peer may be read again.
+    void reading_again(Connection& c);
     /// R5: a thread that this connection's traffic goes to has too much waiting.
     void pause_for_mailbox(Connection& c);
     /// Resumes those when the mailboxes have room again.

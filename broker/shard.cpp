@@ -149,6 +149,7 @@ void Shard::begin_turn(TurnTime time) {
         s.answer_waiters();
     }
     s.sender.resume_after_mailbox();
+    s.protocol.read_on();
     s.do_work();
 }
 

@@ -72,7 +72,7 @@ class Shard {
     /// The latest time to begin the next turn.
     [[nodiscard]] std::optional<TimePoint> next_deadline() const;
 
-    /// Begins the end: publishes wills of nobody, closes all connections, takes nothing new.
+    /// Begins the end: closes all connections (their Wills are published), takes nothing new.
     void shut_down();
     [[nodiscard]] std::size_t connections() const noexcept;
     [[nodiscard]] ThreadId id() const noexcept;

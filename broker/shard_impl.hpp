@@ -75,6 +75,10 @@ struct Shard::Impl {
         return session.last_turn;
     }
     [[nodiscard]] Mid next_mid();
+    /// R4: queued messages are above their mark; what may be shed is shed.
+    [[nodiscard]] bool memory_is_high() const noexcept {
+        return messages.bytes() > limits.memory_bytes_max;
+    }
     /// Sliced work (replays) to go on with in the next turn.
     void add_work(Session& session);
     void do_work();

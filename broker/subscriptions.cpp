@@ -75,6 +75,10 @@ std::uint8_t Subscriptions::subscribe_one(Session& session, std::string_view fil
         s_.notices.refused_subscribe(session, filter, "shared subscriptions are not served here");
         return kFailure;
     }
+    if (!within_levels(filter, s_.limits)) {
+        s_.notices.too_many_levels(session, "subscribe", filter);
+        return kFailure;
+    }
     if (is_new && session.subscriptions.size() >= s_.limits.filters_max) {
         s_.notices.refused_subscribe(session, filter,
                                      "this session has as many subscriptions as are allowed");

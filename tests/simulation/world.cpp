@@ -178,6 +178,12 @@ void World::connect(Client& client) {
     (void)shards_[random_.below(threads_)]->shard->open(std::move(transport), now_);
 }
 
+std::shared_ptr<Wire> World::open_raw() {
+    auto wire = std::make_shared<Wire>();
+    (void)shards_[0]->shard->open(std::make_unique<Transport>(wire), now_);
+    return wire;
+}
+
 void World::turn(unsigned thread) {
     Thread& t = *shards_[thread];
     now_ += std::chrono::microseconds{50};

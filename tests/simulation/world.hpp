@@ -65,6 +65,8 @@ class World {
     void crash(bool applied);
     void advance(std::chrono::milliseconds by) { now_ += by; }
     void connect(Client& client);
+    /// A connection without a client behind it.
+    [[nodiscard]] std::shared_ptr<Wire> open_raw();
 
     [[nodiscard]] broker::Broker& broker() { return *broker_; }
     [[nodiscard]] Log& log() { return log_; }
