@@ -15,7 +15,7 @@
 
 namespace iotsky::certs {
 
-inline constexpr std::size_t kCertificateBytesMax = 64 * 1024;
+inline constexpr std::size_t kCertificateBytesMax = std::size_t{64} * 1024;
 
 /// Name -> values in their order. Names of subject and issuer are those of the policy variables:
 /// CommonName, Country, Organization, OrganizationalUnit, State, DistinguishedNameQualifier,

@@ -9,7 +9,7 @@
 
 namespace iotsky::certs {
 
-inline constexpr std::size_t kCsrBytesMax = 16 * 1024;
+inline constexpr std::size_t kCsrBytesMax = std::size_t{16} * 1024;
 
 /// A PKCS#10 request that was checked: whoever sent it holds the private key.
 struct Csr {

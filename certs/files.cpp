@@ -49,7 +49,7 @@ Error missing_file(const fs::path& path) {
 
 std::string octal(unsigned mode) {
     std::array<char, 8> text{};
-    std::snprintf(text.data(), text.size(), "%04o", mode & 07777U);
+    static_cast<void>(std::snprintf(text.data(), text.size(), "%04o", mode & 07777U));
     return text.data();
 }
 

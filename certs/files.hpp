@@ -24,7 +24,7 @@ enum class IfExists : unsigned char { refuse, replace };
 /// Reads a regular file of 1 to `bytes_max` bytes. Errors: E5203 mode or owner, E5204 empty or too
 /// long, E5205 missing, E5211 disk; each names the file.
 [[nodiscard]] Result<SecretString> read_file(const std::filesystem::path& path, FileKind kind,
-                                             std::size_t bytes_max = 64 * 1024);
+                                             std::size_t bytes_max = std::size_t{64} * 1024);
 
 /// Overwrites a file with zeros, then removes it; both reach the disk. Errors: E5205, E5211.
 [[nodiscard]] Result<void> erase_file(const std::filesystem::path& path);

@@ -80,6 +80,7 @@ Result<std::vector<LocalAddress>> local_addresses() {
 
 std::vector<std::string> address_texts(const std::vector<LocalAddress>& addresses) {
     std::vector<std::string> texts;
+    texts.reserve(addresses.size());
     for (const LocalAddress& address : addresses) {
         texts.push_back(address.text);
     }

@@ -96,6 +96,15 @@ TEST_SUITE("certs.set_up") {
         CHECK_FALSE(fs::exists(file("ca.partial")));
     }
 
+    TEST_CASE_FIXTURE(Opener, "a start that was cut off before the client files finishes them") {
+        CHECK(open().has_value());
+        fs::remove(file("server-ca.crt"));
+        fs::remove(file("server-ca-next.crt"));
+        CHECK_FALSE(open().value().created);
+        CHECK(slurp(file("server-ca.crt")) == slurp(file("ca/server-ca.crt")));
+        CHECK(slurp(file("server-ca-next.crt")) == slurp(file("ca/server-ca-next.crt")));
+    }
+
     TEST_CASE_FIXTURE(Opener, "an empty ca folder is filled") {
         fs::create_directories(file("ca"));
         CHECK(open().value().created);
