@@ -241,6 +241,10 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
         attributes.domain_name = peer.server_name;
     }
     auto rights = acl::AuthContext::make(identity->rules, attributes, identity->valid_until);
+    for (const std::string& warning : rights->warnings()) {
+        log::warn("E3114", "policy cannot be applied whole",
+                  {{"thing", identity->name}, {"reason", warning}});
+    }
     if (!connect_allowed(c, connect, *identity, *rights)) {
         return;
     }
@@ -260,6 +264,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     }
     bool present = false;
     Session& session = enter_session(connect, *identity, present);
+    const bool other_principal = present && session.identity->name != identity->name;
     session.identity = identity;
     session.rights = std::move(rights);
     session.connection = &c;
@@ -274,6 +279,10 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     set_will(session, connect);
     if (present) {
         s_.subscriptions.apply_rights(session);
+        if (other_principal) {
+            s_.delivery.recheck_queue(
+                session);  // only where client ids are shared (`client_ids = "account"`)
+        }
     }
     s_.stats.connects_accepted.add();
     log::info("", "client connected",
@@ -325,14 +334,15 @@ void ConnectHandler::set_will(Session& session, const mqtt::ConnectView& connect
     const auto topic = session.identity->alias.expand_topic(connect.will->topic);
     const auto now = s_.time.wall;
     const auto allowed = [&](acl::Action action) {
-        return session.rights->evaluate(action, *topic, now).allowed;
+        return topic && session.rights->evaluate(action, *topic, now).allowed;
     };
-    if (!topic || !allowed(acl::Action::publish) ||
-        (connect.will->retain && !allowed(acl::Action::retain_publish))) {
+    const bool publish = allowed(acl::Action::publish);
+    if (!publish || (connect.will->retain && !allowed(acl::Action::retain_publish))) {
         // Connected all the same; the Will is dropped and that is told (`decisions.md` 8).
         s_.stats.refused_will.add();
-        s_.notices.denied(session, acl::Action::publish, connect.will->topic,
-                          topic.value_or(std::string{connect.will->topic}), "will");
+        s_.notices.denied(session, publish ? acl::Action::retain_publish : acl::Action::publish,
+                          connect.will->topic, topic.value_or(std::string{connect.will->topic}),
+                          "will");
         return;
     }
     session.will = Will{*topic, std::string{as_text(connect.will->payload)},

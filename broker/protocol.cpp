@@ -141,9 +141,12 @@ void Protocol::acknowledge(Connection& c, const mqtt::PublishView& packet, TurnN
 }
 
 Verdict Protocol::on_denied_publish(Connection& c, const mqtt::PublishView& packet,
-                                    std::string_view canonical) {
+                                    const TopicRights& rights) {
     s_.stats.refused_publish.add();
-    s_.notices.denied(*c.session, acl::Action::publish, packet.topic, canonical);
+    const auto action = rights.publish ? acl::Action::retain_publish : acl::Action::publish;
+    const std::string_view canonical = rights.canonical;
+    s_.notices.denied(*c.session, action, packet.topic,
+                      canonical.empty() ? packet.topic : canonical);
     return on_refused_publish(c, packet);
 }
 
@@ -178,8 +181,7 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
         return on_refused_publish(c, packet);
     }
     if (!rights.publish || (packet.retain && !rights.retain)) {
-        return on_denied_publish(c, packet,
-                                 rights.canonical.empty() ? packet.topic : rights.canonical);
+        return on_denied_publish(c, packet, rights);
     }
     Publication publication;
     publication.topic = rights.canonical;

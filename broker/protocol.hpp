@@ -35,7 +35,7 @@ class Protocol {
     [[nodiscard]] Verdict on_publish(Connection& c, const mqtt::PublishView& packet);
     [[nodiscard]] Verdict on_pubrel(Connection& c, std::uint16_t packet_id);
     [[nodiscard]] Verdict on_denied_publish(Connection& c, const mqtt::PublishView& packet,
-                                            std::string_view canonical);
+                                            const TopicRights& rights);
     /// Refused and told: acknowledged all the same, or closed, as the class has it (`decisions.md`
     /// 8).
     [[nodiscard]] Verdict on_refused_publish(Connection& c, const mqtt::PublishView& packet);

@@ -40,12 +40,12 @@ void SessionEnd::fire_will(Session& session) {
     }
     // Checked when it was set, and again with the rights of this moment.
     const auto now = s_.time.wall;
-    const bool allowed =
-        session.rights->evaluate(acl::Action::publish, will.topic, now).allowed &&
-        (!will.retain ||
-         session.rights->evaluate(acl::Action::retain_publish, will.topic, now).allowed);
-    if (!allowed) {
-        s_.notices.denied(session, acl::Action::publish, will.topic, will.topic, "will");
+    const bool publish = session.rights->evaluate(acl::Action::publish, will.topic, now).allowed;
+    if (!publish ||
+        (will.retain &&
+         !session.rights->evaluate(acl::Action::retain_publish, will.topic, now).allowed)) {
+        const auto action = publish ? acl::Action::retain_publish : acl::Action::publish;
+        s_.notices.denied(session, action, will.topic, will.topic, "will");
         return;
     }
     Publication publication;
