@@ -82,12 +82,26 @@ std::uint64_t siphash13(const HashKey& key, std::string_view text) noexcept {
     return siphash<1, 3>(key, text);
 }
 
+namespace {
+
+const HashKey* fixed_key = nullptr;
+
+}  // namespace
+
 const HashKey& process_hash_key() noexcept {
     static const HashKey key = [] {
+        if (fixed_key != nullptr) {
+            return *fixed_key;
+        }
         SystemRandom random;
         return HashKey{random.next_u64(), random.next_u64()};
     }();
     return key;
+}
+
+void fix_process_hash_key_for_test(const HashKey& key) noexcept {
+    static const HashKey kept = key;
+    fixed_key = &kept;
 }
 
 }  // namespace iotsky

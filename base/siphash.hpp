@@ -23,6 +23,10 @@ struct HashKey {
 /// The process's key, drawn once at first use. Thread: any.
 [[nodiscard]] const HashKey& process_hash_key() noexcept;
 
+/// The simulation's door: the same seed shall give the same places. Before the first use of the key
+/// only.
+void fix_process_hash_key_for_test(const HashKey& key) noexcept;
+
 /// Hasher for containers keyed by text that a peer chose; transparent (string and string_view).
 struct KeyedHash {
     using is_transparent = void;

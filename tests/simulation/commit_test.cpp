@@ -74,7 +74,7 @@ Outcome run(std::uint64_t seed, std::uint8_t qos, LogFault fault, bool crashes) 
     chances.drop_per_mille = 8;
     chances.crash_per_mille = crashes ? 5 : 0;
     chances.crashes_max = 3;
-    chances.commit_error_per_mille = 10;
+    chances.commit_error_per_mille = 30;
     world.run(1500, chances);
     Outcome outcome;
     outcome.stuck += world.settle() ? 0U : 1U;
