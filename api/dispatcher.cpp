@@ -101,12 +101,13 @@ Result<void> Dispatcher::authenticate(Request& request) const {
                    token_lookup_(std::string_view{request.authorization}.substr(kBearer.size())));
         request.caller = std::move(caller);
     } else if (request.peer.trusted) {
-        request.caller = Caller{Rank::admin, "unix:" + request.peer.account, {}, {}};
+        request.caller = Caller{Role::admin, "unix:" + request.peer.account, {}, {}};
     }
-    if (is_open(request) || request.caller.rank >= request.route->needs) {
+    const Rank rank = rank_of(request.caller.role);
+    if (is_open(request) || rank >= request.route->needs) {
         return {};
     }
-    return rank_too_low(request.caller.rank, request.route->needs);
+    return rank_too_low(rank, request.route->needs);
 }
 
 Response Dispatcher::serve(Request& request) const {

@@ -39,6 +39,24 @@ std::string_view to_string(Rank rank) noexcept {
     return "none";
 }
 
+Rank rank_of(Role role) noexcept {
+    switch (role) {
+        case Role::admin:
+            return Rank::admin;
+        case Role::teacher:
+            return Rank::teacher;
+        case Role::assistant:
+            return Rank::assistant;
+        case Role::student:
+            return Rank::student;
+        case Role::projector:
+            return Rank::projector;
+        case Role::device:
+            break;
+    }
+    return Rank::none;
+}
+
 const std::string& Request::param(std::string_view name) const {
     const auto found = std::ranges::find(params, name, &Pairs::value_type::first);
     IOTSKY_ASSERT(found != params.end());

@@ -41,7 +41,7 @@ struct Request {
     std::string request_id;
     std::string body;
     Peer peer;
-    Caller caller;
+    Caller caller{.role = Role::device, .actor = {}, .class_id = {}, .project_id = {}};
     const Route* route = nullptr;
 
     /// Value of {name} in the route's pattern; asserts that the pattern has it.

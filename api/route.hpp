@@ -31,10 +31,10 @@ enum class Presence : std::uint8_t { required, optional };
 /// One field of a JSON body. Bodies are checked against these, and the OpenAPI document is made of
 /// them.
 struct Field {
-    std::string_view name;
+    std::string_view name = {};
     FieldType type = FieldType::text;
     Presence presence = Presence::optional;
-    std::string_view about;
+    std::string_view about = {};
     std::span<const Field> nested = {};
 };
 
@@ -42,9 +42,9 @@ enum class QueryType : std::uint8_t { text, flag, number };
 
 /// One query parameter; min and max bound numbers.
 struct QueryField {
-    std::string_view name;
+    std::string_view name = {};
     QueryType type = QueryType::text;
-    std::string_view about;
+    std::string_view about = {};
     std::int64_t min = 0;
     std::int64_t max = 0;
 };
@@ -65,10 +65,10 @@ using Handler = Result<Response> (*)(Services& services, const Request& request)
 /// One row of the table. A pattern's segment is literal, "{name}", or "{name}:verb".
 struct Route {
     Method method = Method::get;
-    std::string_view pattern;
+    std::string_view pattern = {};
     Rank needs = Rank::admin;
     Handler handler = nullptr;
-    std::string_view summary;
+    std::string_view summary = {};
     BodyKind body = BodyKind::none;
     std::span<const Field> fields = {};
     std::span<const QueryField> query = {};

@@ -7,6 +7,7 @@
 
 #include "api/errors.hpp"
 #include "base/text.hpp"
+#include "broker/mqtt/utf8.hpp"
 
 namespace iotsky::api {
 namespace {
@@ -19,8 +20,10 @@ std::optional<Method> parse_method(std::string_view text) {
     return found != kMethods.end() ? std::optional{*found} : std::nullopt;
 }
 
-bool has_control_character(std::string_view text) {
-    return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+/// Text that may stand in JSON, logs and names: UTF-8 without control characters.
+bool is_plain_text(std::string_view text) {
+    return mqtt::check_utf8(text) == mqtt::Utf8Fault::none &&
+           std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 std::optional<std::string> percent_decode(std::string_view text) {
@@ -29,7 +32,7 @@ std::optional<std::string> percent_decode(std::string_view text) {
         return std::nullopt;
     }
     std::string out = (*decoded).decode();
-    return has_control_character(out) ? std::nullopt : std::optional{std::move(out)};
+    return is_plain_text(out) ? std::optional{std::move(out)} : std::nullopt;
 }
 
 /// "{thing}" or "{certificate}:revoke".
@@ -142,8 +145,8 @@ Result<Target> parse_target(std::string_view target) {
     Target out;
     out.path = std::string{(*url).encoded_path()};
     for (const auto& param : (*url).params()) {
-        if (has_control_character(param.key) || has_control_character(param.value)) {
-            return not_http("The query holds control characters.");
+        if (!is_plain_text(param.key) || !is_plain_text(param.value)) {
+            return not_http("The query is not UTF-8, or holds control characters.");
         }
         out.query.emplace_back(param.key, param.value);
     }

@@ -22,7 +22,9 @@ inline BundleInput bundle_input() {
         SecretString{"-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n"};
     input.ca_pem = kPem;
     input.ca_next_pem = kPem;
-    input.wifi_ssid = "school \"guest\" ?" "?/ \\ net";
+    input.wifi_ssid =
+        "school \"guest\" ?"
+        "?/ \\ net";
     return input;
 }
 

@@ -7,8 +7,7 @@
 #include <stdexcept>
 
 #include "api/errors.hpp"
-#include "api/services.hpp"
-#include "tests/unit/api/fakes.hpp"
+#include "tests/unit/api/installation.hpp"
 
 namespace iotsky::api {
 namespace {
@@ -17,8 +16,8 @@ namespace json = boost::json;
 
 Result<Response> echo(Services& /*services*/, const Request& request) {
     Response response;
-    response.body = json::serialize(json::object{{"caller", request.caller.name},
-                                                 {"rank", to_string(request.caller.rank)},
+    response.body = json::serialize(json::object{{"caller", request.caller.actor},
+                                                 {"rank", to_string(rank_of(request.caller.role))},
                                                  {"body", request.body}});
     return response;
 }
@@ -58,26 +57,21 @@ constexpr std::array kTable{
     row(Method::get, "/fail", Rank::admin, fail),
 };
 
-constexpr std::array kRanks{Rank::projector, Rank::student, Rank::assistant, Rank::teacher,
-                            Rank::admin};
+constexpr std::array kRoles{Role::projector, Role::student, Role::assistant, Role::teacher,
+                            Role::admin};
 
 Result<Caller> lookup(std::string_view token) {
-    for (const Rank rank : kRanks) {
-        if (token == to_string(rank)) {
-            return Caller{rank, "token:" + std::string{token}, {}, {}};
+    for (const Role role : kRoles) {
+        if (token == to_string(rank_of(role))) {
+            return Caller{role, "token:" + std::string{token}, {}, {}};
         }
     }
     return bad_token();
 }
 
 struct Fixture {
-    FakeBroker broker;
-    FakeMachine machine;
-    HandshakeLog handshakes;
-    HttpStats http;
-    SystemClock clock;
-    Services services{broker, machine, handshakes, http, clock};
-    Dispatcher dispatcher{kTable, services, lookup, {}};
+    Installation installation;  // for its services, which these handlers do not use
+    Dispatcher dispatcher{kTable, *installation.services, lookup, {}};
     Head head;
     Peer peer;
 
@@ -107,8 +101,10 @@ std::string code_of(const Response& response) {
 
 TEST_SUITE("api.dispatcher") {
     TEST_CASE_FIXTURE(Fixture, "each rank may do what needs it or less, and nothing else") {
-        for (const Rank has : kRanks) {
-            for (const Rank needs : kRanks) {
+        for (const Role role : kRoles) {
+            const Rank has = rank_of(role);
+            for (const Role other : kRoles) {
+                const Rank needs = rank_of(other);
                 CAPTURE(to_string(has));
                 CAPTURE(to_string(needs));
                 const std::string authorization = "Bearer " + std::string{to_string(has)};

@@ -62,8 +62,9 @@ TEST_SUITE("api.router") {
 
     TEST_CASE("an unknown path is E4105") {
         const Router router{kTable};
-        for (const char* path : {"/", "/api/v1/thing", "/api/v1/things/", "/api/v1/things/a/b",
-                                 "//api/v1/things", "/api/v1/things/%0a", "/api/v1/things/%zz"}) {
+        for (const char* path :
+             {"/", "/api/v1/thing", "/api/v1/things/", "/api/v1/things/a/b", "//api/v1/things",
+              "/api/v1/things/%0a", "/api/v1/things/%ff", "/api/v1/things/%zz"}) {
             CAPTURE(path);
             const auto match = router.find("GET", path);
             REQUIRE(!match);
@@ -91,7 +92,8 @@ TEST_SUITE("api.router") {
     }
 
     TEST_CASE("a target that is no path is E4124") {
-        for (const char* text : {"", "api", "http://x/", "/a b", "/a?x=%0d%0aSet-Cookie", "/%2"}) {
+        for (const char* text :
+             {"", "api", "http://x/", "/a b", "/a?q=%c3%28", "/a?x=%0d%0aSet-Cookie", "/%2"}) {
             CAPTURE(text);
             const auto target = parse_target(text);
             REQUIRE(!target);

@@ -17,8 +17,7 @@
 #include <thread>
 
 #include "api/errors.hpp"
-#include "api/services.hpp"
-#include "tests/unit/api/fakes.hpp"
+#include "tests/unit/api/installation.hpp"
 
 namespace iotsky::api {
 namespace {
@@ -39,7 +38,7 @@ std::atomic<int> g_delivered{0};  // 1: whole, 2: not
 Result<Response> echo(Services& /*services*/, const Request& request) {
     Response response;
     response.body = json::serialize(
-        json::object{{"bytes", request.body.size()}, {"caller", request.caller.name}});
+        json::object{{"bytes", request.body.size()}, {"caller", request.caller.actor}});
     response.delivered = [](bool whole) { g_delivered = whole ? 1 : 2; };
     return response;
 }
@@ -81,7 +80,7 @@ constexpr std::array kTable{
 
 Result<Caller> lookup(std::string_view token) {
     if (token == "good") {
-        return Caller{Rank::admin, "token:good", {}, {}};
+        return Caller{Role::admin, "token:good", {}, {}};
     }
     return bad_token();
 }
@@ -98,12 +97,9 @@ struct Folder {
 };
 
 struct Running {
-    FakeBroker broker;
-    FakeMachine machine;
-    HandshakeLog handshakes;
+    Installation installation;  // for its services, which these handlers do not use
+    Services& services = *installation.services;
     HttpStats stats;
-    SystemClock clock;
-    Services services{broker, machine, handshakes, stats, clock};
     Folder folder;
     asio::io_context control{1};
     std::unique_ptr<Server> server;

@@ -1,5 +1,5 @@
-// What the sketch of a bundle uses of the ESP32 core, with the core's types, for compiling and running it on a
-// computer: time passes in delay(), the serial console is standard output.
+// What the sketch of a bundle uses of the ESP32 core, with the core's types, for compiling and
+// running it on a computer: time passes in delay(), the serial console is standard output.
 #pragma once
 
 #include <stdint.h>
@@ -16,9 +16,15 @@ inline unsigned long& stub_millis() {
     static unsigned long now = 0;
     return now;
 }
-inline unsigned long millis() { return stub_millis(); }
-inline void delay(unsigned long ms) { stub_millis() += ms; }
-inline long random(long bound) { return bound > 0 ? std::rand() % bound : 0; }
+inline unsigned long millis() {
+    return stub_millis();
+}
+inline void delay(unsigned long ms) {
+    stub_millis() += ms;
+}
+inline long random(long bound) {
+    return bound > 0 ? std::rand() % bound : 0;
+}
 
 template <typename A, typename B>
 auto min(A a, B b) -> decltype(a < b ? a : b) {
@@ -59,7 +65,9 @@ class HardwareSerial {
     }
     void print(const char* text) { std::fputs(text, stdout); }
     void println(const char* text = "") { std::puts(text); }
-    void write(const uint8_t* bytes, unsigned long length) { std::fwrite(bytes, 1, length, stdout); }
+    void write(const uint8_t* bytes, unsigned long length) {
+        std::fwrite(bytes, 1, length, stdout);
+    }
 };
 inline HardwareSerial Serial;
 

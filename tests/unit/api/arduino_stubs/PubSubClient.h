@@ -2,7 +2,8 @@
 
 #include "WiFiClientSecure.h"
 
-/// Connects to every host but the first, so that the sketch has to try the addresses; prints what a broker would see.
+/// Connects to every host but the first, so that the sketch has to try the addresses; prints what a
+/// broker would see.
 class PubSubClient {
   public:
     explicit PubSubClient(Client& client) : client_(static_cast<WiFiClientSecure&>(client)) {}
@@ -17,8 +18,8 @@ class PubSubClient {
         const bool whole = client_.ca && client_.certificate && client_.key;
         connected_ = whole && tries_ > 1 && !user && !password;
         if (connected_) {
-            std::printf("CONNECT %s:%u id=%s will=%s:%s:%d:%d\n", host_, port_, id, will_topic, will,
-                        will_qos, will_retain);
+            std::printf("CONNECT %s:%u id=%s will=%s:%s:%d:%d\n", host_, port_, id, will_topic,
+                        will, will_qos, will_retain);
         }
         return connected_;
     }
