@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -17,6 +18,8 @@ int main(int argc, char** argv) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing sets variables
     Session session{streams,
                     [](const char* name) { return static_cast<const char*>(std::getenv(name)); }};
+    // What a verb has finished stays; the broker installs its own handler.
+    std::signal(SIGINT, [](int) { std::_Exit(static_cast<int>(Exit::interrupted)); });
     try {
         return run_program({argv + 1, argv + argc}, session);
     } catch (const std::exception& fault) {

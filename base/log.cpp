@@ -104,6 +104,11 @@ void start(const Options& options) {
     s.active = s.logger.get();
 }
 
+void configure(Level level, Format format) noexcept {
+    state().level = level;
+    state().format = format;
+}
+
 void stop() {
     State& s = state();
     if (s.active.exchange(nullptr) != nullptr) {

@@ -33,6 +33,8 @@ struct Field {
 /// Starts the writer thread; lines go to standard error. Before it, and after `stop`, lines are
 /// written directly.
 void start(const Options& options);
+/// Changes what is written from now on, and how. Thread: any.
+void configure(Level level, Format format) noexcept;
 /// Writes what waits and ends the writer.
 void stop();
 [[nodiscard]] bool enabled(Level level) noexcept;

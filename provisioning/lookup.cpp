@@ -88,7 +88,7 @@ Result<StudentRecord> find_student(Reader& reader, const ClassRecord& in, std::s
                                           [](const StudentRecord& s) { return s.pseudonym; });
     return missing("E2110", "There is no student \"" + shown(name) + "\" in class " + in.name + ".",
                    "Students are known by their pseudonyms.",
-                   hint + "Add: iotsky student add " + in.name + " " + shown(name));
+                   hint + "Add: iotsky student add " + in.name + "/" + shown(name));
 }
 
 Result<ProjectRecord> find_project(Reader& reader, const ClassRecord& in, std::string_view name) {
@@ -156,7 +156,7 @@ Result<PolicyRecord> find_policy(Reader& reader, std::string_view name) {
     const std::string hint = did_you_mean(name, reader.policies({{}, kNamesCompared}),
                                           [](const PolicyRecord& p) { return p.name; });
     return missing("E3120", "There is no policy \"" + shown(name) + "\".", "Policies have names.",
-                   hint + "Make it: iotsky policy create " + shown(name) + " --file policy.json");
+                   hint + "Make it: iotsky policy create " + shown(name) + " policy.json");
 }
 
 Result<TokenRecord> find_token(Reader& reader, std::string_view name) {

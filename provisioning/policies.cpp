@@ -187,8 +187,7 @@ Result<PolicyRecord> Policies::create(const Caller& caller, const std::string& n
             return make_error(Errc::already_exists, "E3123",
                               "There is a policy " + name + " already.",
                               "Names of policies are unique.",
-                              "Add a version: iotsky policy create " + name +
-                                  " --new-version --file policy.json");
+                              "Add a version: iotsky policy set " + name + " policy.json");
         }
         return insert_policy(change, core_, name, document);
     }));

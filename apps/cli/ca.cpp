@@ -66,12 +66,20 @@ Result<Exit> run_export_certificate(Session& session, const Api& api, const Expo
     return deliver(session, args.out, pem, 0644);
 }
 
+/// The words of files and messages ("server-ca") as the API has them ("server").
+std::string api_role(const std::string& word) {
+    if (word == "root") {
+        return "device-root";
+    }
+    return word == "server-ca" ? "server" : word == "server-ca-next" ? "server-next" : word;
+}
+
 Result<Exit> run_export(Session& session, const ExportArgs& args) {
     IOTSKY_TRY(api, Api::of(session));
     if (args.what == "certificate") {
         return run_export_certificate(session, api, args);
     }
-    const std::string role = args.what == "root" ? "device-root" : args.what;
+    const std::string role = api_role(args.what);
     if (args.passphrase_file.empty() || args.out.empty()) {
         return usage_error("A root's key leaves this machine encrypted, into a file.",
                            "Whoever has it can make identities.",
@@ -121,7 +129,8 @@ void add_ca(CLI::App& app, Session& session) {
     save->add_option("WHAT", save.args->what,
                      "certificate, root (of devices), server or server-next")
         ->required()
-        ->check(CLI::IsMember({"certificate", "root", "device-root", "server", "server-next"}));
+        ->check(CLI::IsMember({"certificate", "root", "device-root", "server", "server-next",
+                               "server-ca", "server-ca-next"}));
     save->add_option("--out", save.args->out, "File; default: standard output for the certificate");
     save->add_option("--passphrase-file", save.args->passphrase_file, "Encrypts an exported key");
     save->add_flag("--delete", save.args->remove, "Take the key off this machine afterwards");

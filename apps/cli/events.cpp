@@ -18,8 +18,11 @@ struct Args {
     std::uint64_t count = 0;
 };
 
-const std::vector<Column> kColumns{
-    {"SEQ", "seq"}, {"AT", "at"}, {"KIND", "kind"}, {"EVENT", "body"}};
+const std::vector<Column> kColumns{{"SEQ", "seq"},
+                                   {"AT", "at"},
+                                   {"KIND", "kind"},
+                                   {"THING", "body.thing.path"},
+                                   {"EVENT", "body", true}};
 
 struct EventPage {
     json::array items;

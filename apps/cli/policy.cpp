@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
 
@@ -26,8 +27,13 @@ struct FileArgs {
 struct NameArgs {
     std::string name;
 };
+struct DeleteArgs {
+    std::string name;
+    std::int64_t version = 0;  ///< 0: the whole policy
+};
 struct AttachArgs {
     std::string policy;
+    std::string target;  ///< its kind is told by its form
     std::string thing;
     std::string project;
     std::string class_name;
@@ -99,20 +105,53 @@ Result<Exit> run_show(Session& session, const NameArgs& args) {
                          {"ID", "id"}});
 }
 
-Result<Exit> run_delete(Session& session, const NameArgs& args) {
+Result<Exit> run_versions(Session& session, const NameArgs& args) {
     IOTSKY_TRY(api, Api::of(session));
-    IOTSKY_TRY(sure, session.confirm("Delete policy " + args.name + "?"));
+    auto items = api.list("/policies/" + encode(args.name) + "/versions");
+    if (!items) {
+        return with_nearest(std::move(items).error(), api, "/policies", "name", args.name);
+    }
+    return print_list(session, *items,
+                      {{"VERSION", "version"}, {"IN FORCE", "default"}, {"CREATED", "created_at"}});
+}
+
+Result<Exit> run_delete(Session& session, const DeleteArgs& args) {
+    IOTSKY_TRY(api, Api::of(session));
+    const std::string version =
+        args.version == 0 ? "" : "/versions/" + std::to_string(args.version);
+    IOTSKY_TRY(sure,
+               session.confirm("Delete " +
+                               std::string{version.empty() ? "policy " : "a version of policy "} +
+                               args.name + "?"));
     if (!sure) {
         return Exit::failed;
     }
-    auto answer = api.call("DELETE", target("/policies/" + encode(args.name)));
+    auto answer = api.call("DELETE", target("/policies/" + encode(args.name) + version));
     if (!answer) {
         return with_nearest(std::move(answer).error(), api, "/policies", "name", args.name);
     }
     return print_object(session, *answer, {{"DELETED", "deleted"}});
 }
 
-Result<json::object> target_of(const Api& api, const AttachArgs& args) {
+/// "7b/otter/weather" is a thing, "7b/otter" a project, a long hexadecimal number a certificate,
+/// anything else a class.
+AttachArgs with_target(AttachArgs args) {
+    const auto slashes = std::count(args.target.begin(), args.target.end(), '/');
+    const bool serial =
+        args.target.size() >= 20 &&
+        args.target.find_first_not_of("0123456789abcdefABCDEF:") == std::string::npos;
+    std::string& place = slashes == 2 || args.target.starts_with("th_") ? args.thing
+                         : slashes == 1                                 ? args.project
+                         : serial || args.target.starts_with("ce_")     ? args.certificate
+                                                                        : args.class_name;
+    if (!args.target.empty() && place.empty()) {
+        place = args.target;
+    }
+    return args;
+}
+
+Result<json::object> target_of(const Api& api, const AttachArgs& given) {
+    const AttachArgs args = with_target(given);
     const std::pair<const char*, const std::string*> kinds[] = {{"thing", &args.thing},
                                                                 {"project", &args.project},
                                                                 {"class", &args.class_name},
@@ -161,6 +200,8 @@ Result<Exit> run_detach(Session& session, const AttachArgs& args) {
 
 void add_target_options(const Verb<AttachArgs>& verb) {
     verb->add_option("POLICY", verb.args->policy)->required();
+    verb->add_option("TARGET", verb.args->target,
+                     "A thing, project, class or certificate, told by its form");
     verb->add_option("--thing", verb.args->thing, "class/project/thing");
     verb->add_option("--project", verb.args->project, "class/project");
     verb->add_option("--class", verb.args->class_name);
@@ -173,12 +214,13 @@ void add_policy(CLI::App& app, Session& session) {
     CLI::App& noun = add_noun(app, "policy", "Policies: rights in the AWS IoT language");
     const auto create = add_verb<FileArgs>(noun, session, "create", "Store a policy", run_create);
     create->add_option("POLICY", create.args->name, "Its name")->required();
-    create->add_option("FILE", create.args->file, "The document (JSON); - reads it")->required();
+    create->add_option("FILE,--file", create.args->file, "The document (JSON); - reads it")
+        ->required();
 
     const auto set = add_verb<FileArgs>(
         noun, session, "set", "Store a new version and make it the one in force", run_set);
     set->add_option("POLICY", set.args->name)->required();
-    set->add_option("FILE", set.args->file, "The document (JSON); - reads it")->required();
+    set->add_option("FILE,--file", set.args->file, "The document (JSON); - reads it")->required();
 
     const auto check = add_verb<NameArgs>(noun, session, "check",
                                           "Check a document; exit 8 when it is wrong", run_check);
@@ -188,9 +230,14 @@ void add_policy(CLI::App& app, Session& session) {
     const auto show =
         add_verb<NameArgs>(noun, session, "show", "One policy with its document", run_show);
     show->add_option("POLICY", show.args->name)->required();
-    const auto remove = add_verb<NameArgs>(
+    const auto versions =
+        add_verb<NameArgs>(noun, session, "versions", "All versions of a policy", run_versions);
+    versions->add_option("POLICY", versions.args->name)->required();
+
+    const auto remove = add_verb<DeleteArgs>(
         noun, session, "delete", "Delete a policy that is attached to nothing", run_delete);
     remove->add_option("POLICY", remove.args->name)->required();
+    remove->add_option("--version", remove.args->version, "Only this version");
 
     add_target_options(
         add_verb<AttachArgs>(noun, session, "attach", "Give its rights to something", run_attach));

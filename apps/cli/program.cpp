@@ -198,6 +198,8 @@ std::unique_ptr<CLI::App> make_program(Session& session) {
     app->fallthrough();
     app->option_defaults()->always_capture_default(false);
     add_globals(*app, session.globals);
+    add_serve(*app, session);
+    add_setup(*app, session);
     add_status(*app, session);
     add_class(*app, session);
     add_roster(*app, session);
@@ -213,6 +215,7 @@ std::unique_ptr<CLI::App> make_program(Session& session) {
     add_session(*app, session);
     add_retained(*app, session);
     add_events(*app, session);
+    add_chain(*app, session);
     add_pub_sub(*app, session);
     add_config(*app, session);
     add_help(*app, session);

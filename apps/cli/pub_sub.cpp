@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <fstream>
 #include <iostream>
@@ -70,8 +71,9 @@ std::vector<std::string> hosts_of(const ConnectArgs& args, const json::value& en
                                                    : std::string{});
         }
     }
-    if (hosts.empty()) {
-        hosts.emplace_back("localhost");
+    // A listener may be bound to this machine alone, whatever addresses the certificate has.
+    if (std::find(hosts.begin(), hosts.end(), "127.0.0.1") == hosts.end()) {
+        hosts.emplace_back("127.0.0.1");
     }
     return hosts;
 }
@@ -118,14 +120,23 @@ Result<MqttClient> connect(const ConnectArgs& args) {
     return last;
 }
 
+/// Text of the broker for a terminal: what could steer it is escaped, quotes stay readable.
+std::string plain(std::string_view text) {
+    std::string out = escape(text);
+    for (std::size_t at = out.find("\\x22"); at != std::string::npos; at = out.find("\\x22", at)) {
+        out.replace(at, 4, "\"");
+    }
+    return out;
+}
+
 /// The broker's notice about a refused action as an error.
 Error notice_error(const MqttMessage& notice) {
     boost::system::error_code fault;
     const json::value body = json::parse(notice.payload, fault);
     return make_error(Errc::permission_denied, text_at(body, "code"),
                       "The broker refused " + text_at(body, "what") + " \"" +
-                          escape(text_at(body, "topic")) + "\".",
-                      escape(text_at(body, "why")), escape(text_at(body, "try")));
+                          plain(text_at(body, "topic")) + "\".",
+                      plain(text_at(body, "why")), plain(text_at(body, "try")));
 }
 
 Result<std::string> payload_of(Session& session, const PubArgs& args) {
@@ -183,6 +194,24 @@ void print_message(Session& session, const MqttMessage& message) {
     out << (raw ? message.payload : escape(message.payload, 4096)) << std::endl;
 }
 
+/// The notice about a filter that was refused, which says why; without one what SUBACK says.
+Result<void> tell_refusal(Session& session, MqttClient& client, const std::string& filter) {
+    IOTSKY_CHECK(client.settle());
+    IOTSKY_TRY(notice, client.next(std::chrono::milliseconds{0}));
+    if (notice && notice->topic == kNotice) {
+        session.print(notice_error(*notice));
+        return {};
+    }
+    if (notice) {
+        print_message(session, *notice);
+    }
+    session.print(make_error(Errc::permission_denied, "E1176",
+                             "The broker refused to subscribe \"" + plain(filter) + "\".",
+                             "This identity may not read it.",
+                             "iotsky explain THING subscribe '" + plain(filter) + "'"));
+    return {};
+}
+
 Result<Exit> run_sub(Session& session, const SubArgs& args) {
     std::chrono::milliseconds patience{std::chrono::hours{24 * 365}};
     if (!args.timeout.empty()) {
@@ -200,10 +229,7 @@ Result<Exit> run_sub(Session& session, const SubArgs& args) {
         IOTSKY_TRY(granted, client.subscribe(filter, static_cast<mqtt::Qos>(args.qos)));
         if (!granted) {
             refused = true;
-            session.print(make_error(Errc::permission_denied, "E1176",
-                                     "The broker refused to subscribe \"" + escape(filter) + "\".",
-                                     "This identity may not read it.",
-                                     "iotsky explain THING subscribe '" + escape(filter) + "'"));
+            IOTSKY_CHECK(tell_refusal(session, client, filter));
         }
     }
     if (refused && args.filters.size() == 1) {

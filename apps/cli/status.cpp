@@ -42,10 +42,15 @@ const std::vector<Column> kFields{{"version", "version"},
 Result<Exit> run_status(Session& session, const NoArgs&) {
     IOTSKY_TRY(api, Api::of(session));
     IOTSKY_TRY(status, api.call("GET", target("/status")));
+    if (session.globals.quiet) {
+        session.streams.out << (cell_text(status, "ready", false) == "true" ? "ready" : "not ready")
+                            << "\n";
+        return Exit::done;
+    }
     IOTSKY_TRY(code, print_object(session, status, kFields));
     const json::value* listeners = status.as_object().if_contains("listeners");
-    if (!session.globals.json && !session.globals.jsonl && !session.globals.quiet &&
-        session.globals.columns.empty() && listeners != nullptr && listeners->is_array()) {
+    if (!session.globals.json && !session.globals.jsonl && session.globals.columns.empty() &&
+        listeners != nullptr && listeners->is_array()) {
         session.streams.out << "\n";
         return print_list(session, listeners->get_array(),
                           {{"LISTENER", "name"},

@@ -17,6 +17,7 @@ const std::vector<Column> kColumns{{"STUDENT", "pseudonym"},        {"NAME", "re
 
 struct AddArgs {
     std::string path;
+    std::string name;  ///< when the class was given alone
     std::string real_name;
     std::string project;
 };
@@ -39,7 +40,8 @@ Result<std::string> student_path(const std::string& text) {
 
 Result<Exit> run_add(Session& session, const AddArgs& args) {
     IOTSKY_TRY(api, Api::of(session));
-    IOTSKY_TRY(parts, parse_two_parts(args.path, "student"));
+    IOTSKY_TRY(parts, parse_two_parts(args.name.empty() ? args.path : args.path + "/" + args.name,
+                                      "student"));
     json::object body{{"pseudonym", parts.second}};
     if (!args.real_name.empty()) {
         body["real_name"] = args.real_name;
@@ -106,6 +108,7 @@ void add_student(CLI::App& app, Session& session) {
     CLI::App& noun = add_noun(app, "student", "Students of a class, by their pseudonyms");
     const auto add = add_verb<AddArgs>(noun, session, "add", "Add one student", run_add);
     add->add_option("CLASS/STUDENT", add.args->path, "For example 7b/otter")->required();
+    add->add_option("STUDENT", add.args->name, "The pseudonym, when the class was given alone");
     add->add_option("--real-name", add.args->real_name,
                     "Seen by teachers only, never in topics or logs");
     add->add_option("--project", add.args->project, "Project to join; made when it is missing");

@@ -193,7 +193,7 @@ Result<Exit> print_object(Session& session, const json::value& object,
     }
     for (const Column& field : shown) {
         const std::string text = cell_text(object, field.path, session.streams.out_terminal);
-        if (text != "-") {
+        if (text != "-" && !text.empty()) {
             out << padded(std::string{field.title}, width + 2) << text << "\n";
         }
     }

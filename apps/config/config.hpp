@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "broker/net/options.hpp"
 #include "broker/options.hpp"
 
 /// The configuration as values. Each field is a row of apps/config/table.cpp, which names it,
@@ -25,7 +26,6 @@ enum class ClientIds : std::uint8_t {
     scoped,  ///< each principal has client identifiers of its own (`decisions.md` 5)
     account  ///< one space for all, as AWS has it
 };
-enum class TlsVersion : std::uint8_t { v1_2, v1_3 };
 
 /// One [listener.NAME] table.
 struct Listener {
@@ -38,13 +38,12 @@ struct Listener {
     ClientIds client_ids = ClientIds::scoped;
     bool insecure = false;           ///< plain MQTT on an address that is not loopback
     bool strict_revocation = false;  ///< end TLS with an alert instead of CONNACK 5
-    TlsVersion tls_min = TlsVersion::v1_2;
     std::chrono::milliseconds handshake_timeout{
-        5'000};                            ///< from accept to the end of the TLS handshake
-    std::size_t connections_max = 50'000;  ///< open at a time
+        5'000};  ///< from accept to the end of the TLS handshake
     /// Failed handshakes and unfinished CONNECTs of one address in a minute.
-    std::size_t failed_connects_per_minute_per_address = 120;
-    std::size_t send_low_water_bytes = 128U << 10U;  ///< TCP_NOTSENT_LOWAT
+    std::uint32_t failed_connects_per_minute_per_address = 120;
+    std::uint32_t send_low_water_bytes = 128U << 10U;  ///< TCP_NOTSENT_LOWAT
+    std::chrono::seconds ticket_lifetime{24 * 3600};   ///< of TLS session tickets
 };
 
 struct ServerOptions {
@@ -66,7 +65,6 @@ enum class OnDeniedPublish : std::uint8_t { ack, disconnect };
 struct ClassDefaults {
     bool strict_isolation = false;
     OnDeniedPublish on_denied_publish = OnDeniedPublish::ack;
-    std::int64_t grace_days = 14;
     std::int64_t things_per_project_max = 5;
     std::int64_t messages_per_second = 10;
     std::int64_t burst = 50;
@@ -85,6 +83,7 @@ struct Config {
     ServerOptions server;
     std::vector<Listener> listeners;
     broker::Options broker;
+    net::PollerOptions poller;
     DurabilityOptions durability;
     ClassDefaults class_defaults;
     CaOptions ca;

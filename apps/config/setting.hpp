@@ -92,7 +92,9 @@ struct Codec<std::chrono::duration<Rep, Period>> {
         return std::chrono::duration_cast<Field>(
             std::chrono::milliseconds{std::get<std::int64_t>(value)});
     }
-    static Value to(Field field) { return std::int64_t{std::chrono::milliseconds{field}.count()}; }
+    static Value to(Field field) {
+        return std::int64_t{std::chrono::duration_cast<std::chrono::milliseconds>(field).count()};
+    }
 };
 
 /// The enumerators are 0, 1, 2 ... in the order of the words.

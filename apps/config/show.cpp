@@ -76,17 +76,14 @@ std::string listener_toml(const Listener& listener) {
     return out;
 }
 
-struct OriginRow {
-    std::string key;
-    std::string value;
-};
-
 template <typename T>
-void origin_rows(std::vector<OriginRow>& out, const std::string& prefix,
-                 std::span<const Setting<T>> settings, const T& target) {
+void add_rows(std::vector<ConfigRow>& out, const Loaded& loaded, const std::string& prefix,
+              std::span<const Setting<T>> settings, const T& target) {
     for (const Setting<T>& setting : settings) {
-        out.push_back(
-            {prefix + std::string{setting.key}, format_toml(setting.get(target), setting.kind)});
+        const std::string key = prefix + std::string{setting.key};
+        const auto origin = loaded.origins.find(key);
+        out.push_back({key, format_toml(setting.get(target), setting.kind),
+                       origin == loaded.origins.end() ? "default" : origin->second, setting.takes});
     }
 }
 
@@ -122,27 +119,31 @@ std::string show_config(const Config& config) {
     return out;
 }
 
-std::string show_origins(const Loaded& loaded) {
-    std::vector<OriginRow> rows;
+std::vector<ConfigRow> config_rows(const Loaded& loaded) {
+    std::vector<ConfigRow> rows;
     for (const Section& section : config_sections()) {
         const std::string prefix = section.name.empty() ? "" : std::string{section.name} + ".";
-        origin_rows<Config>(rows, prefix, section.settings, loaded.config);
+        add_rows<Config>(rows, loaded, prefix, section.settings, loaded.config);
     }
     for (const Listener& listener : loaded.config.listeners) {
-        origin_rows<Listener>(rows, "listener." + listener.name + ".", listener_settings(),
-                              listener);
+        add_rows<Listener>(rows, loaded, "listener." + listener.name + ".", listener_settings(),
+                           listener);
     }
+    return rows;
+}
+
+std::string show_origins(const Loaded& loaded) {
+    const std::vector<ConfigRow> rows = config_rows(loaded);
     std::size_t key_width = 0;
     std::size_t value_width = 0;
-    for (const OriginRow& row : rows) {
+    for (const ConfigRow& row : rows) {
         key_width = std::max(key_width, row.key.size());
         value_width = std::max(value_width, std::min<std::size_t>(row.value.size(), 32));
     }
     std::string out;
-    for (const OriginRow& row : rows) {
-        const auto origin = loaded.origins.find(row.key);
-        out += padded(row.key, key_width + 2) + padded(row.value, value_width + 2) +
-               (origin == loaded.origins.end() ? "default" : origin->second) + "\n";
+    for (const ConfigRow& row : rows) {
+        out +=
+            padded(row.key, key_width + 2) + padded(row.value, value_width + 2) + row.origin + "\n";
     }
     return out;
 }

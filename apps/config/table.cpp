@@ -68,31 +68,29 @@ Rows class_rows() {
     return {
         row("max_things_per_project", Kind::integer, {1, 1'000'000},
             IOTSKY_FIELD(class_defaults.things_per_project_max), "Things in one project.",
-            Takes::reload),
+            Takes::restart),
         row("messages_per_second", Kind::integer, {1, 1'000'000},
             IOTSKY_FIELD(class_defaults.messages_per_second),
-            "Messages that a thing may publish, over time.", Takes::reload),
+            "Messages that a thing may publish, over time."),
         row("burst", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(class_defaults.burst),
-            "Messages that a thing may publish at once.", Takes::reload),
+            "Messages that a thing may publish at once."),
         row("payload_max", Kind::size, {1, 268'435'455},
             IOTSKY_FIELD(class_defaults.payload_bytes_max), "Longest payload of a thing.",
-            Takes::reload),
+            Takes::restart),
         row("retained_per_thing", Kind::integer, {1, 1'000'000},
             IOTSKY_FIELD(class_defaults.retained_per_thing_max), "Retained messages of a thing.",
-            Takes::reload),
+            Takes::restart),
         row("queue_per_session", Kind::size, {kKiB, kGiB},
             IOTSKY_FIELD(class_defaults.queue_bytes_per_session_max),
-            "Messages kept for a thing that is away.", Takes::reload),
-        row("grace_days", Kind::integer, {0, 3'650}, IOTSKY_FIELD(class_defaults.grace_days),
-            "Days after a class's end in which its certificates still work.", Takes::reload),
-        choice<Config>("on_denied_publish", {"ack", "disconnect"}, Takes::reload,
+            "Messages kept for a thing that is away."),
+        choice<Config>("on_denied_publish", {"ack", "disconnect"}, Takes::restart,
                        IOTSKY_FIELD(class_defaults.on_denied_publish),
                        "What a refused PUBLISH gets: ack: the acknowledgement that MQTT 3.1.1 "
                        "owes, and a notice; "
                        "disconnect: the end of the connection, as AWS does it."),
         row("strict_isolation", Kind::flag, {}, IOTSKY_FIELD(class_defaults.strict_isolation),
             "Things of a class see their own tree alone: no project, board or commons topics.",
-            Takes::reload),
+            Takes::restart),
     };
 }
 
@@ -177,7 +175,7 @@ Rows memory_rows() {
         row("memory_bytes_max", Kind::size, {kMiB, std::int64_t{1} << 40},
             IOTSKY_FIELD(broker.limits.memory_bytes_max),
             "Queued messages held in memory per thread."),
-        row("turn_bytes_max", Kind::size, {kKiB, 16 * kMiB},
+        row("turn_bytes_max", Kind::size, {kKiB, 64 * kKiB},
             IOTSKY_FIELD(broker.limits.turn_bytes_max),
             "Bytes read from one connection before the next one's turn."),
         row("turn_packets_max", Kind::integer, {1, 100'000},
@@ -190,7 +188,13 @@ Rows memory_rows() {
             "Topics whose receivers are remembered per thread."),
         row("route_bytes_max", Kind::size, {kMiB, 16 * kGiB}, IOTSKY_FIELD(broker.route_bytes_max),
             "Their bytes."),
-        row("threads", Kind::integer, {0, 256}, IOTSKY_FIELD(broker.threads),
+        row("handshake_budget", Kind::duration, {1, 100}, IOTSKY_FIELD(poller.handshake_budget),
+            "Part of a turn that TLS handshakes may take, so that a rush of devices does not hold "
+            "up those that are "
+            "connected."),
+        row("accepts_per_turn", Kind::integer, {1, 1024}, IOTSKY_FIELD(poller.accepts_per_turn),
+            "New connections taken per listener and turn."),
+        row("threads", Kind::integer, {0, 64}, IOTSKY_FIELD(broker.threads),
             "Threads for MQTT connections. 0: one per CPU that the process may use."),
     };
 }
@@ -270,21 +274,20 @@ std::vector<Setting<Listener>> make_listener_rows() {
               "A revoked certificate ends TLS with an alert. Otherwise TLS finishes and CONNACK 5 "
               "follows, which "
               "clients can show."),
-        choice<Listener>("tls_min", {"1.2", "1.3"}, Takes::restart, IOTSKY_FIELD(tls_min),
-                         "Oldest TLS version."),
-        field("handshake_timeout", Kind::duration, {100, 10 * kMinute},
-              IOTSKY_FIELD(handshake_timeout),
+        field("handshake_timeout", Kind::duration, {100, kMinute}, IOTSKY_FIELD(handshake_timeout),
               "From accepting a connection to the end of its TLS handshake."),
-        field("connections_max", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(connections_max),
-              "Open connections of this listener."),
-        field("failed_connects_per_minute_per_address", Kind::integer, {1, 1'000'000},
+        field("failed_connects_per_minute_per_address", Kind::integer, {0, 1'000'000},
               IOTSKY_FIELD(failed_connects_per_minute_per_address),
               "Failed handshakes and unfinished CONNECTs of one address; connections that work "
               "never count, as a "
-              "school sits behind one address."),
-        field("send_low_water_bytes", Kind::size, {kKiB, 16 * kMiB},
+              "school sits behind one address. 0: no limit."),
+        field("send_low_water_bytes", Kind::size, {4 * kKiB, 4 * kMiB},
               IOTSKY_FIELD(send_low_water_bytes),
               "Bytes that the kernel holds unsent for a connection (TCP_NOTSENT_LOWAT)."),
+        field("ticket_lifetime", Kind::duration, {kMinute, 7 * kDay}, IOTSKY_FIELD(ticket_lifetime),
+              "How long a device may resume its TLS session instead of a full handshake. Its "
+              "certificate is "
+              "looked up again all the same."),
     };
 }
 

@@ -78,7 +78,7 @@ bind = "[::1]:8883"
 client_certificate = "optional"
 anonymous_policy_file = "../allow.json"
 client_ids = "account"
-tls_min = "1.3"
+ticket_lifetime = "2h"
 )");
         REQUIRE(loaded.has_value());
         const Config& config = loaded->config;
@@ -100,7 +100,7 @@ tls_min = "1.3"
         CHECK(listener.client_certificate == ClientCertificate::optional);
         CHECK(listener.anonymous_policy_file == "/etc/allow.json");
         CHECK(listener.client_ids == ClientIds::account);
-        CHECK(listener.tls_min == TlsVersion::v1_3);
+        CHECK(listener.ticket_lifetime == 2h);
         CHECK(loaded->origins.at("limits.inflight_max") == "iotsky.toml:11:16");
     }
 
@@ -160,15 +160,15 @@ tls_min = "1.3"
     TEST_CASE("later texts win, and add to a listener of the same name") {
         const std::vector<Source> sources{
             {"a.toml", "/etc",
-             "[log]\nlevel = \"warn\"\n[listener.m]\nbind = \"127.0.0.1:1\"\nconnections_max = "
-             "9\n"},
+             "[log]\nlevel = \"warn\"\n[listener.m]\nbind = \"127.0.0.1:1\"\nfailed_connects_per_"
+             "minute_per_address = 9\n"},
             {"b.toml", "/opt", "[log]\nlevel = \"debug\"\n[listener.m]\nbind = \"127.0.0.1:2\"\n"}};
         const auto loaded = load_config(sources, {});
         REQUIRE(loaded.has_value());
         CHECK(loaded->config.log.level == log::Level::debug);
         REQUIRE(loaded->config.listeners.size() == 1);
         CHECK(loaded->config.listeners[0].bind == "127.0.0.1:2");
-        CHECK(loaded->config.listeners[0].connections_max == 9);
+        CHECK(loaded->config.listeners[0].failed_connects_per_minute_per_address == 9);
         CHECK(loaded->origins.at("listener.m.bind") == "b.toml:4:8");
     }
 

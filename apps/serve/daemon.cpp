@@ -1,0 +1,385 @@
+#include "apps/serve/daemon.hpp"
+
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "api/bundle/tickets.hpp"
+#include "api/handshake_log.hpp"
+#include "api/http_stats.hpp"
+#include "api/server.hpp"
+#include "api/services.hpp"
+#include "api/table.hpp"
+#include "apps/cli/program.hpp"
+#include "apps/serve/banner.hpp"
+#include "apps/serve/broker_admin_bridge.hpp"
+#include "apps/serve/event_source.hpp"
+#include "apps/serve/installation.hpp"
+#include "apps/serve/listeners.hpp"
+#include "apps/serve/machine_bridge.hpp"
+#include "apps/serve/notify.hpp"
+#include "apps/serve/refusal_bridge.hpp"
+#include "apps/serve/rights_bridge.hpp"
+#include "apps/serve/server_tls.hpp"
+#include "base/log.hpp"
+#include "broker/me_service.hpp"
+#include "broker/memory_log.hpp"
+#include "broker/net/data_plane.hpp"
+#include "broker/net/handshake_doctor.hpp"
+#include "broker/sys_topics.hpp"
+
+namespace iotsky::apps {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kUpkeep = 60s;
+constexpr auto kDrain = 1'000ms;  // SIGTERM ends everything within 2 s
+constexpr const char* kDurability =
+    "the commit of its batch is done; messages live in memory, until the process ends";
+
+unsigned thread_count(unsigned configured) {
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    const bool known = ::sched_getaffinity(0, sizeof mask, &mask) == 0;
+    const unsigned cpus = known ? static_cast<unsigned>(CPU_COUNT(&mask)) : 1U;
+    return std::clamp(configured == 0 ? cpus : configured, 1U, broker::kThreadsMax);
+}
+
+/// Everything that runs, in the order in which it is made; destroyed in the reverse one.
+class Daemon {
+  public:
+    /// `clock` and `random` outlive it.
+    Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
+           std::map<std::string, ListenerIdentity> identities, const Clock& clock, Random& random);
+
+    Result<void> start();
+    void run(std::ostream& out);
+    void stop();
+
+  private:
+    Result<void> open_mqtt();
+    Result<void> open_api();
+    void wait_for_signal();
+    void wait_for_upkeep();
+    void wait_for_watchdog(std::chrono::milliseconds interval);
+    void upkeep();
+    void reload();
+    [[nodiscard]] std::string protocol_of(const std::string& listener) const;
+    [[nodiscard]] api::MachineStatus machine_status() const;
+    [[nodiscard]] api::MachineStatus ready_status() const;
+    [[nodiscard]] std::string banner_text() const;
+
+    const Config config_;
+    std::vector<Error> warnings_;
+    const Clock& clock_;
+    Random& random_;
+    std::unique_ptr<Installation> installation_;
+    bool new_token_ = false;
+
+    provisioning::RefusalLog refusal_log_;
+    api::HandshakeLog handshake_log_;
+    RefusalBridge refusals_{refusal_log_, handshake_log_};
+    IdentityBridge identities_;
+    std::shared_ptr<net::HandshakeDoctor> doctor_ =
+        std::make_shared<net::HandshakeDoctor>(&refusals_);
+    std::unique_ptr<ServerTls> tls_;
+
+    broker::MemoryLog log_{{}, {}};
+    broker::Broker broker_;
+    net::DataPlane plane_;
+    RightsBridge rights_{broker_, identities_};
+    RegistryEvents events_{installation_->registry->events};
+    EventPublisher publisher_;
+
+    MachineBridge machine_;
+    BrokerAdminBridge admin_;
+    api::HttpStats http_stats_;
+    api::BundleTickets tickets_{clock_, random_};
+    api::Services services_;
+    boost::asio::io_context control_{1};
+    api::Server api_;
+    boost::asio::signal_set signals_{control_};
+    boost::asio::steady_timer timer_{control_};
+    boost::asio::steady_timer watchdog_{control_};
+    std::vector<OpenListener> open_;
+};
+
+api::ServerOptions server_options(const Config& config) {
+    api::ServerOptions options;
+    options.listeners = api_options(config.listeners);
+    for (const std::string& name : config.server.names) {
+        options.host_names.push_back(name);
+        std::transform(name.begin(), name.end(), options.host_names.back().begin(),
+                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    }
+    return options;
+}
+
+net::PollerOptions poller_options(const Config& config) {
+    net::PollerOptions options = config.poller;
+    options.linger_timeout = config.broker.limits.linger_timeout;
+    return options;
+}
+
+Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
+               std::map<std::string, ListenerIdentity> identities, const Clock& clock,
+               Random& random)
+    : config_(options.loaded.config),
+      warnings_(std::move(options.warnings)),
+      clock_(clock),
+      random_(random),
+      installation_(std::move(installation)),
+      identities_(installation_->registry->view(), clock_, std::move(identities)),
+      broker_(config_.broker, thread_count(config_.broker.threads), log_, identities_, refusals_,
+              random_),
+      plane_(broker_.shared(), poller_options(config_), clock_),
+      publisher_(
+          events_,
+          [this](std::string topic, std::string payload, std::function<void()> durable) {
+              broker_.publish({std::move(topic), std::move(payload), 1, false}, std::move(durable));
+          }),
+      machine_(std::move(options.choice), std::move(options.loaded), machine_status()),
+      admin_(broker_, plane_, refusals_,
+             [this](const std::string& listener) { return protocol_of(listener); }),
+      services_{*installation_->registry,
+                *installation_->ca.authority,
+                refusal_log_,
+                handshake_log_,
+                tickets_,
+                admin_,
+                machine_,
+                http_stats_,
+                clock_},
+      api_(control_, server_options(config_),
+           {api::route_table(), services_, http_stats_,
+            api::token_lookup(*installation_->registry)}) {
+    broker_.add_service(broker::make_me_service());
+    broker_.add_service(
+        broker::make_sys_topics(broker_.shared(), std::string{cli::version()}, clock_.now()));
+    log_.set_wakers(plane_.wakers());
+}
+
+std::string Daemon::protocol_of(const std::string& listener) const {
+    const auto at = std::find_if(config_.listeners.begin(), config_.listeners.end(),
+                                 [&](const Listener& entry) { return entry.name == listener; });
+    return at == config_.listeners.end() ? "" : std::string{to_string(at->protocol)};
+}
+
+api::MachineStatus Daemon::machine_status() const {
+    api::MachineStatus status;
+    status.version = cli::version();
+    status.started_at = clock_.wall_now();
+    status.durability_mode = "memory";
+    status.durability_meaning = kDurability;
+    status.not_ready_why = "starting";
+    status.store_folder = config_.server.data_dir.string();
+    return status;
+}
+
+Result<void> Daemon::open_mqtt() {
+    for (const Listener& listener : config_.listeners) {
+        if (!is_mqtt(listener)) {
+            continue;
+        }
+        net::Listener::Tls tls;
+        if (listener.protocol == Protocol::mqtts) {
+            IOTSKY_TRY(slot, tls_->slot_for(listener));
+            tls = {std::move(slot), doctor_};
+        }
+        IOTSKY_TRY(bound,
+                   net::Listener::bind(net_options(listener), broker_.shared().threads, tls));
+        open_.push_back({listener.name, std::string{to_string(listener.protocol)}, bound.host(),
+                         bound.port(), "", security_words(listener)});
+        plane_.serve(std::move(bound));
+    }
+    return {};
+}
+
+Result<void> Daemon::open_api() {
+    IOTSKY_TRY(bound, api_.start());
+    for (const api::BoundListener& listener : bound) {
+        const auto at =
+            std::find_if(config_.listeners.begin(), config_.listeners.end(),
+                         [&](const Listener& entry) { return entry.name == listener.name; });
+        open_.push_back({listener.name, std::string{to_string(at->protocol)}, listener.host,
+                         listener.port, listener.path, security_words(*at)});
+    }
+    return {};
+}
+
+Result<void> Daemon::start() {
+    provisioning::Registry& registry = *installation_->registry;
+    registry.set_rights_listener(&rights_);
+    registry.set_events_hook([this] {
+        publisher_.wake();
+        api_.wake_pollers();
+    });
+    IOTSKY_CHECK(registry.start());
+    IOTSKY_TRY(new_token, installation_->make_first_token());
+    new_token_ = new_token;
+    IOTSKY_TRY(tls, ServerTls::make(installation_->ca.authority, installation_->ca.mqtt.clone(),
+                                    identities_, config_.server, installation_->folder.path(),
+                                    clock_, random_));
+    tls_ = std::move(tls);
+    plane_.start();
+    IOTSKY_CHECK(open_mqtt());
+    IOTSKY_CHECK(open_api());
+    publisher_.start();
+    IOTSKY_CHECK(write_endpoints(installation_->folder.path(), open_));
+    machine_.set_status(ready_status());
+    return {};
+}
+
+api::MachineStatus Daemon::ready_status() const {
+    api::MachineStatus status = machine_.status();
+    const auto mqtts = std::find_if(open_.begin(), open_.end(), [](const OpenListener& listener) {
+        return listener.protocol == "mqtts";
+    });
+    status.endpoint = {config_.server.names.front(), usable_addresses(tls_->names().addresses),
+                       mqtts == open_.end() ? std::uint16_t{0} : mqtts->port};
+    for (const OpenListener& listener : open_) {
+        status.listeners.push_back(
+            {listener.name, listener.protocol, listener.address(), listener.security});
+    }
+    for (const Error& warning : warnings_) {
+        status.warnings.push_back(warning.number + " " + warning.message);
+    }
+    status.ready = true;
+    status.not_ready_why.clear();
+    return status;
+}
+
+std::string Daemon::banner_text() const {
+    BannerFacts facts;
+    facts.version = cli::version();
+    facts.data_folder = installation_->folder.path().string();
+    facts.first_start = installation_->first_start;
+    facts.listeners = open_;
+    facts.host = config_.server.names.front();
+    facts.addresses = usable_addresses(tls_->names().addresses);
+    const auto& fingerprint =
+        installation_->ca.authority->certificate(certs::CaRole::server).fingerprint();
+    facts.ca_words = fingerprint.words();
+    facts.ca_fingerprint = fingerprint.colon_hex();
+    facts.token_file = new_token_ ? installation_->token_file().string() : "";
+    facts.durability = kDurability;
+    facts.warnings = warnings_;
+    return banner(facts);
+}
+
+void Daemon::reload() {
+    const auto report = machine_.reload_config();
+    if (!report) {
+        log::error(report.error().number, "configuration not reloaded, nothing changed",
+                   {{"reason", report.error().message}, {"hint", report.error().how}});
+        return;
+    }
+    log::info("", "configuration reloaded",
+              {{"n", report->changed.size()}, {"restart", report->needs_restart.size()}});
+    tls_->upkeep(config_.server);
+}
+
+void Daemon::wait_for_signal() {
+    signals_.async_wait([this](const boost::system::error_code& fault, int number) {
+        if (fault) {
+            return;
+        }
+        if (number == SIGHUP) {
+            reload();
+            wait_for_signal();
+            return;
+        }
+        log::info("", "stopping", {{"signal", number}});
+        control_.stop();
+    });
+}
+
+void Daemon::upkeep() {
+    tls_->upkeep(config_.server);
+    tickets_.sweep();
+    if (auto done = installation_->registry->maintain(); !done) {
+        log::error(done.error().number, done.error().message, {{"reason", done.error().why}});
+    }
+}
+
+void Daemon::wait_for_upkeep() {
+    timer_.expires_after(kUpkeep);
+    timer_.async_wait([this](const boost::system::error_code& fault) {
+        if (!fault) {
+            upkeep();
+            wait_for_upkeep();
+        }
+    });
+}
+
+/// A control thread that hangs is what systemd restarts us for.
+void Daemon::wait_for_watchdog(std::chrono::milliseconds interval) {
+    notify_systemd("WATCHDOG=1");
+    watchdog_.expires_after(interval);
+    watchdog_.async_wait([this, interval](const boost::system::error_code& fault) {
+        if (!fault) {
+            wait_for_watchdog(interval);
+        }
+    });
+}
+
+void Daemon::run(std::ostream& out) {
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+        signals_.add(number);
+    }
+    wait_for_signal();
+    wait_for_upkeep();
+    for (const Error& warning : warnings_) {
+        log::warn(warning.number, warning.message,
+                  {{"reason", warning.why}, {"hint", warning.how}});
+    }
+    out << banner_text() << "ready" << std::endl;
+    notify_systemd("READY=1\nSTATUS=serving");
+    if (const auto interval = watchdog_interval()) {
+        wait_for_watchdog(*interval);
+    }
+    control_.run();
+}
+
+void Daemon::stop() {
+    notify_systemd("STOPPING=1");
+    remove_endpoints(installation_->folder.path());
+    api_.stop();
+    publisher_.stop();
+    plane_.stop(kDrain);
+    log_.set_wakers({});
+}
+
+}  // namespace
+
+Result<void> run_daemon(ServeOptions options, std::ostream& out) {
+    ::umask(S_IRWXG | S_IRWXO);
+    std::signal(SIGPIPE, SIG_IGN);
+    IOTSKY_TRY(identities, listener_identities(options.loaded.config.listeners));
+    log::start(options.loaded.config.log);
+    const struct StopLog {
+        ~StopLog() { log::stop(); }
+    } stop_log;
+    const SystemClock clock;
+    SystemRandom random;
+    IOTSKY_TRY(installation, Installation::open(options.loaded.config, clock, random));
+    options.warnings.insert(options.warnings.end(), installation->ca.warnings.begin(),
+                            installation->ca.warnings.end());
+    Daemon daemon{std::move(options), std::move(installation), std::move(identities), clock,
+                  random};
+    auto started = daemon.start();
+    if (started) {
+        daemon.run(out);
+    }
+    daemon.stop();
+    return started;
+}
+
+}  // namespace iotsky::apps

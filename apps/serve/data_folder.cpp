@@ -1,0 +1,111 @@
+#include "apps/serve/data_folder.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "apps/files.hpp"
+
+namespace iotsky::apps {
+namespace {
+
+Error unusable(const std::filesystem::path& path, const std::string& what, std::string how) {
+    return make_error(Errc::io, "E1156", "The data folder " + path.string() + " " + what + ".",
+                      "It holds the CA's keys and the registry: it must be this account's alone.",
+                      std::move(how));
+}
+
+Result<void> check_folder(const std::filesystem::path& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) {
+        return unusable(path,
+                        std::string{"cannot be read: "} + std::strerror(errno),  // NOLINT: start-up
+                        "ls -ld " + path.string());
+    }
+    const uid_t account = ::geteuid();
+    if (status.st_uid != account && account != 0) {
+        return unusable(path, "belongs to another account", "sudo chown -R $USER " + path.string());
+    }
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return unusable(path, "can be written by others", "chmod 700 " + path.string());
+    }
+    // A new folder is often 0755; an empty one holds nothing that somebody else relies on.
+    if (std::filesystem::is_empty(path) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+        ::chmod(path.c_str(), S_IRWXU);
+    }
+    return {};
+}
+
+std::string holder_of(int lock) {
+    std::array<char, 32> text{};
+    const ssize_t count = ::pread(lock, text.data(), text.size() - 1, 0);
+    const std::string pid{text.data(), count > 0 ? static_cast<std::size_t>(count) : 0};
+    return pid.substr(0, pid.find('\n'));
+}
+
+Error held(const std::filesystem::path& path, const std::string& pid) {
+    return make_error(
+        Errc::conflict, "E1157",
+        "Another broker uses " + path.string() + (pid.empty() ? "." : " (pid " + pid + ")."),
+        "Two brokers on one folder would destroy each other's data.",
+        pid.empty() ? "Stop it, or give this one another --data DIR."
+                    : "Stop it (kill " + pid + "), or give this one another --data DIR.");
+}
+
+}  // namespace
+
+Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
+    if (auto made = make_folder(path); !made) {
+        return unusable(path, "cannot be made: " + made.error().why,
+                        "Give a folder that this account may write.");
+    }
+    IOTSKY_CHECK(check_folder(path));
+    const std::filesystem::path file = path / "lock";
+    const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    if (lock < 0) {
+        return unusable(
+            path, std::string{"cannot be locked: "} + std::strerror(errno),  // NOLINT: start-up
+            "ls -l " + file.string());
+    }
+    DataFolder folder{path, lock};
+    if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        return held(path, holder_of(lock));
+    }
+    const std::string pid = std::to_string(::getpid()) + "\n";
+    if (::ftruncate(lock, 0) != 0 ||
+        ::pwrite(lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+        return unusable(
+            path, std::string{"cannot be written: "} + std::strerror(errno),  // NOLINT: start-up
+            "df -h " + path.string());
+    }
+    return folder;
+}
+
+DataFolder::DataFolder(DataFolder&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+DataFolder& DataFolder::operator=(DataFolder&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(lock_, other.lock_);
+    return *this;
+}
+
+DataFolder::~DataFolder() {
+    if (lock_ >= 0) {
+        ::close(
+            lock_);  // the file stays: removing it would let two brokers lock two different files
+    }
+}
+
+bool DataFolder::is_set_up() const {
+    return std::filesystem::exists(path_ / "ca") && std::filesystem::exists(path_ / "registry.db");
+}
+
+}  // namespace iotsky::apps

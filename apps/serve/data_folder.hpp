@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+
+#include "base/error.hpp"
+
+namespace iotsky::apps {
+
+/// DIR of `--data DIR`, ours alone while this lives: DIR/lock is held (flock) and has our process
+/// id. Move-only.
+class DataFolder {
+  public:
+    /// Makes the folder (0700) when it is missing. Errors: E1156 it cannot be used, E1157 another
+    /// broker holds it (names its process).
+    [[nodiscard]] static Result<DataFolder> open(const std::filesystem::path& path);
+
+    DataFolder(DataFolder&& other) noexcept;
+    DataFolder& operator=(DataFolder&& other) noexcept;
+    /// Gives the lock up.
+    ~DataFolder();
+
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    /// Whether a set-up was finished in it: it has the CA's folder and the registry.
+    [[nodiscard]] bool is_set_up() const;
+
+  private:
+    DataFolder(std::filesystem::path path, int lock) noexcept
+        : path_(std::move(path)), lock_(lock) {}
+
+    std::filesystem::path path_;
+    int lock_ = -1;
+};
+
+}  // namespace iotsky::apps

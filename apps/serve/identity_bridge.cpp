@@ -1,0 +1,241 @@
+#include "apps/serve/identity_bridge.hpp"
+
+#include <algorithm>
+
+#include "certs/certificate.hpp"
+#include "provisioning/names.hpp"
+
+namespace iotsky::apps {
+namespace {
+
+using broker::Admission;
+using provisioning::CertificateStatus;
+using provisioning::CertificateView;
+
+constexpr std::string_view kAnonymousScope = "listener:";
+
+Admission refused(std::string number, std::string why, std::string name, bool revoked = false) {
+    Admission admission;
+    admission.code = mqtt::ConnectCode::not_authorized;
+    admission.number = std::move(number);
+    admission.why = std::move(why);
+    admission.name = std::move(name);
+    admission.revoked = revoked;
+    return admission;
+}
+
+Admission accepted(std::shared_ptr<const broker::Identity> identity) {
+    Admission admission;
+    admission.code = mqtt::ConnectCode::accepted;
+    admission.name = identity->name;
+    admission.identity = std::move(identity);
+    return admission;
+}
+
+certs::Fingerprint fingerprint_of(std::string_view der) {
+    return certs::Fingerprint::of({reinterpret_cast<const std::uint8_t*>(der.data()), der.size()});
+}
+
+/// What the certificate itself says, under the names of the policy variables.
+void add_certificate(acl::Attributes& attributes, const certs::Certificate& certificate) {
+    const auto copy = [](const certs::NameFields& from,
+                         std::multimap<std::string, std::string>& to) {
+        to.insert(from.begin(), from.end());
+    };
+    copy(certificate.subject(), attributes.subject);
+    copy(certificate.issuer(), attributes.issuer);
+    copy(certificate.alternative_names(), attributes.subject_alternative_name);
+    copy(certificate.issuer_alternative_names(), attributes.issuer_alternative_name);
+}
+
+void add_thing(broker::Identity& identity, const provisioning::ThingView& thing) {
+    identity.thing_id = thing.id_text;
+    acl::Attributes& attributes = identity.attributes;
+    attributes.thing_name = thing.aws_name;
+    attributes.thing_type = thing.type;
+    attributes.thing_attributes = {thing.attributes.begin(), thing.attributes.end()};
+    attributes.thing_attached = true;
+}
+
+std::shared_ptr<broker::Identity> identity_of(const CertificateView& certificate,
+                                              std::shared_ptr<const acl::RuleSet> rules) {
+    auto identity = std::make_shared<broker::Identity>();
+    identity->scope = certificate.scope;
+    identity->name = certificate.name;
+    identity->certificate_id = certificate.fingerprint.hex();
+    identity->alias = rules->alias();
+    identity->rules = std::move(rules);
+    identity->valid_until = certificate.valid_until;
+    identity->rights_version = certificate.version;
+    identity->attributes.certificate_id = identity->certificate_id;
+    identity->attributes.certificate_serial = certificate.serial;
+    identity->attributes.thing_attached = false;
+    if (certificate.thing) {
+        add_thing(*identity, *certificate.thing);
+    }
+    if (certificate.class_view) {
+        identity->class_name = certificate.class_view->name;
+        identity->disconnect_on_denied_publish =
+            certificate.class_view->settings.on_denied_publish ==
+            provisioning::OnDeniedPublish::disconnect;
+    }
+    return identity;
+}
+
+std::shared_ptr<broker::Identity> anonymous_of(const std::string& listener,
+                                               const ListenerIdentity& rights) {
+    auto identity = std::make_shared<broker::Identity>();
+    identity->scope = rights.account_client_ids ? std::string{IdentityBridge::kAccountScope}
+                                                : std::string{kAnonymousScope} + listener;
+    identity->name = "anonymous@" + listener;
+    identity->alias = rights.anonymous->alias();
+    identity->rules = rights.anonymous;
+    return identity;
+}
+
+}  // namespace
+
+IdentityBridge::IdentityBridge(const provisioning::RegistryView& view, const Clock& clock,
+                               std::map<std::string, ListenerIdentity> listeners)
+    : view_(view), clock_(clock), listeners_(std::move(listeners)) {}
+
+bool IdentityBridge::has_account_scope() const noexcept {
+    return std::any_of(listeners_.begin(), listeners_.end(),
+                       [](const auto& entry) { return entry.second.account_client_ids; });
+}
+
+const ListenerIdentity* IdentityBridge::listener(const std::string& name) const {
+    const auto at = listeners_.find(name);
+    return at == listeners_.end() ? nullptr : &at->second;
+}
+
+Admission IdentityBridge::admit(const broker::PeerInfo& peer,
+                                const mqtt::ConnectView& /*connect*/) {
+    return peer.certificate_der ? admit_certificate(peer, *peer.certificate_der)
+                                : admit_anonymous(peer);
+}
+
+Admission IdentityBridge::admit_anonymous(const broker::PeerInfo& peer) {
+    const ListenerIdentity* rights = listener(peer.listener);
+    if (rights == nullptr || rights->anonymous == nullptr) {
+        return refused(
+            "E3203",
+            "no certificate was shown, and the listener has no policy for anonymous clients", "");
+    }
+    return accepted(anonymous_of(peer.listener, *rights));
+}
+
+Admission IdentityBridge::admit_certificate(const broker::PeerInfo& peer, const std::string& der) {
+    const auto found = view_.find(fingerprint_of(der));
+    const auto certificate = certs::Certificate::parse(der);
+    if (found == nullptr) {
+        const std::string name = certificate ? certificate->common_name() : std::string{};
+        return refused("E3308", "this certificate is not in the registry", name);
+    }
+    const ListenerIdentity* rights = listener(peer.listener);
+    Admission admission = judge(*found, rights != nullptr && rights->account_client_ids);
+    if (admission.identity != nullptr && certificate) {
+        auto identity = std::make_shared<broker::Identity>(*admission.identity);
+        add_certificate(identity->attributes, *certificate);
+        admission.identity = std::move(identity);
+    }
+    return admission;
+}
+
+Admission IdentityBridge::judge(const CertificateView& certificate, bool account) {
+    if (const auto error = certificate.refusal(clock_.wall_now())) {
+        return refused(error->number, error->message + " " + error->why, certificate.name,
+                       certificate.status == CertificateStatus::revoked);
+    }
+    auto rules = certificate.rules();
+    if (rules == nullptr) {
+        return refused("E3307",
+                       "a policy of this identity cannot be read: in doubt nothing is allowed",
+                       certificate.name);
+    }
+    auto identity = identity_of(certificate, std::move(rules));
+    if (account) {
+        identity->scope = kAccountScope;
+    }
+    return accepted(std::move(identity));
+}
+
+/// A renewed certificate has the scope of the old one: revoking the old one must not seal the
+/// session that the new one goes on with. Cost: one look at every entry, only when something was
+/// revoked.
+bool IdentityBridge::has_other_active(const CertificateView& revoked) const {
+    bool found = false;
+    view_.for_each([&](const CertificateView& other) {
+        found =
+            found || (other.scope == revoked.scope && other.status == CertificateStatus::active);
+    });
+    return found;
+}
+
+Admission IdentityBridge::refresh(const broker::Identity& identity) {
+    if (identity.certificate_id.empty()) {
+        return accepted(std::make_shared<const broker::Identity>(
+            identity));  // anonymous rights are the listener's
+    }
+    const auto fingerprint = certs::Fingerprint::parse(identity.certificate_id);
+    const auto found = fingerprint ? view_.find(*fingerprint) : nullptr;
+    if (found == nullptr) {
+        return refused("E3308", "this certificate is not in the registry any more", identity.name);
+    }
+    Admission admission = judge(*found, identity.scope == kAccountScope);
+    if (admission.revoked && has_other_active(*found)) {
+        admission.revoked = false;
+    }
+    if (admission.identity != nullptr) {
+        // Subject and issuer do not change; the rest is the registry's.
+        auto fresh = std::make_shared<broker::Identity>(*admission.identity);
+        fresh->attributes.subject = identity.attributes.subject;
+        fresh->attributes.issuer = identity.attributes.issuer;
+        fresh->attributes.subject_alternative_name = identity.attributes.subject_alternative_name;
+        fresh->attributes.issuer_alternative_name = identity.attributes.issuer_alternative_name;
+        admission.identity = std::move(fresh);
+    }
+    return admission;
+}
+
+Admission IdentityBridge::recall(std::string_view scope) {
+    if (scope.starts_with(kAnonymousScope)) {
+        const std::string name{scope.substr(kAnonymousScope.size())};
+        const ListenerIdentity* rights = listener(name);
+        return rights == nullptr || rights->anonymous == nullptr
+                   ? refused("E3203", "the listener takes no anonymous clients any more", name)
+                   : accepted(anonymous_of(name, *rights));
+    }
+    std::call_once(indexed_, [this] {
+        view_.for_each([this](const CertificateView& certificate) {
+            by_scope_[certificate.scope].push_back(certificate.fingerprint);
+        });
+    });
+    const auto at = by_scope_.find(scope);
+    if (at == by_scope_.end()) {
+        return refused("E3308", "no certificate of this session is in the registry any more",
+                       std::string{scope}, true);
+    }
+    Admission last;
+    bool revoked = true;
+    for (const certs::Fingerprint& fingerprint : at->second) {
+        const auto certificate = view_.find(fingerprint);
+        last = judge(*certificate, false);
+        if (last.identity != nullptr) {
+            return last;
+        }
+        revoked = revoked && last.revoked;
+    }
+    last.revoked = revoked;
+    return last;
+}
+
+broker::CertificateDirectory::Standing IdentityBridge::standing(std::string_view der) {
+    const auto found = view_.find(fingerprint_of(der));
+    if (found == nullptr) {
+        return Standing::unknown;
+    }
+    return found->refusal(clock_.wall_now()) ? Standing::known_inactive : Standing::active;
+}
+
+}  // namespace iotsky::apps

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "acl/rule_set.hpp"
+#include "base/clock.hpp"
+#include "base/siphash.hpp"
+#include "broker/identity.hpp"
+#include "certs/fingerprint.hpp"
+#include "provisioning/registry_view.hpp"
+
+namespace iotsky::apps {
+
+/// What a listener says about who may come in.
+struct ListenerIdentity {
+    bool account_client_ids = false;  ///< client_ids = "account"
+    std::shared_ptr<const acl::RuleSet>
+        anonymous;  ///< rules of clients without a certificate; null: refused
+};
+
+/// The registry's published view as the broker asks it (decisions 5, 11, 12): who a certificate
+/// belongs to, which session scope that is, and why it may not connect. A principal's scope is its
+/// thing, else its certificate entry; anonymous clients have their listener's. Synchronised by the
+/// view; any thread, never waits for the disk.
+class IdentityBridge final : public broker::IdentityDirectory, public broker::CertificateDirectory {
+  public:
+    /// `listeners` by name. `view` and `clock` outlive the bridge.
+    IdentityBridge(const provisioning::RegistryView& view, const Clock& clock,
+                   std::map<std::string, ListenerIdentity> listeners);
+
+    [[nodiscard]] broker::Admission admit(const broker::PeerInfo& peer,
+                                          const mqtt::ConnectView& connect) override;
+    [[nodiscard]] broker::Admission refresh(const broker::Identity& identity) override;
+    [[nodiscard]] broker::Admission recall(std::string_view scope) override;
+    [[nodiscard]] Standing standing(std::string_view der) override;
+
+    /// The scope of all sessions of listeners with client_ids = "account".
+    static constexpr std::string_view kAccountScope = "account";
+    /// Whether any listener has them: then a change of anybody's rights concerns that scope, too.
+    [[nodiscard]] bool has_account_scope() const noexcept;
+
+  private:
+    [[nodiscard]] broker::Admission admit_certificate(const broker::PeerInfo& peer,
+                                                      const std::string& der);
+    [[nodiscard]] broker::Admission admit_anonymous(const broker::PeerInfo& peer);
+    [[nodiscard]] broker::Admission judge(const provisioning::CertificateView& certificate,
+                                          bool account);
+    [[nodiscard]] bool has_other_active(const provisioning::CertificateView& revoked) const;
+    [[nodiscard]] const ListenerIdentity* listener(const std::string& name) const;
+
+    const provisioning::RegistryView& view_;
+    const Clock& clock_;
+    const std::map<std::string, ListenerIdentity> listeners_;
+    /// Certificates of each scope as they were at the first recall(): sessions come back at start
+    /// only.
+    std::once_flag indexed_;
+    std::unordered_map<std::string, std::vector<certs::Fingerprint>, KeyedHash, std::equal_to<>>
+        by_scope_;
+};
+
+}  // namespace iotsky::apps

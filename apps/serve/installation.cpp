@@ -1,0 +1,82 @@
+#include "apps/serve/installation.hpp"
+
+#include "apps/files.hpp"
+#include "apps/serve/server_tls.hpp"
+
+namespace iotsky::apps {
+namespace {
+
+provisioning::RegistryOptions registry_options(const ClassDefaults& defaults) {
+    provisioning::RegistryOptions options;
+    provisioning::ClassSettings& settings = options.class_defaults;
+    settings.strict_isolation = defaults.strict_isolation;
+    settings.on_denied_publish = defaults.on_denied_publish == OnDeniedPublish::ack
+                                     ? provisioning::OnDeniedPublish::ack
+                                     : provisioning::OnDeniedPublish::disconnect;
+    settings.limits.things_per_project_max = defaults.things_per_project_max;
+    settings.limits.messages_per_second = defaults.messages_per_second;
+    settings.limits.burst = defaults.burst;
+    settings.limits.payload_bytes_max = defaults.payload_bytes_max;
+    settings.limits.retained_per_thing_max = defaults.retained_per_thing_max;
+    settings.limits.queue_bytes_per_session_max = defaults.queue_bytes_per_session_max;
+    return options;
+}
+
+Result<certs::OpenedAuthority> open_authority(const Config& config, WallTime now, Random& random) {
+    IOTSKY_TRY(names, server_names(config.server));
+    certs::AuthorityOptions options;
+    options.data_folder = config.server.data_dir;
+    options.passphrase = certs::passphrase_source(config.ca.passphrase_file);
+    options.names = std::move(names);
+    options.site = config.server.site;
+    return certs::Authority::open(options, now, random);
+}
+
+}  // namespace
+
+Result<void> check_clock(WallTime now) {
+    const std::string today = format_utc(now).substr(0, 10);
+    if (today.substr(0, 4) >= IOTSKY_BUILD_YEAR) {
+        return {};
+    }
+    return make_error(
+        Errc::io, "E1103", "The clock says " + today + ".", "Certificates would be born expired.",
+        "Set it: sudo timedatectl set-time \"YYYY-MM-DD hh:mm\" (no internet needed), then run the "
+        "command again.");
+}
+
+Installation::Installation(DataFolder opened_folder, certs::OpenedAuthority authority)
+    : folder(std::move(opened_folder)), ca(std::move(authority)) {}
+
+Result<std::unique_ptr<Installation>> Installation::open(const Config& config, const Clock& clock,
+                                                         Random& random) {
+    IOTSKY_CHECK(check_clock(clock.wall_now()));
+    IOTSKY_TRY(folder, DataFolder::open(config.server.data_dir));
+    const bool first = !folder.is_set_up();
+    IOTSKY_TRY(ca, open_authority(config, clock.wall_now(), random));
+    IOTSKY_TRY(store, storage::RegistryStore::open(folder.path() / "registry.db"));
+    std::unique_ptr<Installation> opened{new Installation{std::move(folder), std::move(ca)}};
+    opened->first_start = first;
+    opened->store = std::move(store);
+    opened->issuer = std::make_unique<provisioning::AuthorityIssuer>(opened->ca.authority,
+                                                                     config.server.site, random);
+    opened->registry = std::make_unique<provisioning::Registry>(
+        *opened->store, *opened->issuer, clock, random, registry_options(config.class_defaults));
+    return opened;
+}
+
+Result<bool> Installation::make_first_token() {
+    const provisioning::Caller caller = provisioning::Caller::system();
+    IOTSKY_TRY(known, registry->tokens.list(caller, {"", 1}));
+    if (!known.items.empty()) {
+        return false;  // also when it was revoked on purpose
+    }
+    provisioning::TokenRequest request;
+    request.name = "first-admin";
+    request.role = provisioning::Role::admin;
+    IOTSKY_TRY(token, registry->tokens.create(caller, request));
+    IOTSKY_CHECK(write_atomically(token_file(), std::string{token.token.view()} + "\n", 0600));
+    return true;
+}
+
+}  // namespace iotsky::apps

@@ -1,0 +1,106 @@
+#include "apps/serve/listeners.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "acl/policy.hpp"
+
+namespace iotsky::apps {
+namespace {
+
+constexpr std::size_t kPolicyBytesMax = 404'600;
+
+Error bad_policy(const Listener& listener, const std::string& what, std::string why) {
+    return make_error(
+        Errc::invalid_argument, "E1158",
+        "anonymous_policy_file " + listener.anonymous_policy_file.string() + " of listener " +
+            listener.name + " " + what + ".",
+        std::move(why),
+        "Correct the file (a policy document with Version and Statement), or take the key away.");
+}
+
+Result<std::string> read_policy_file(const Listener& listener) {
+    std::ifstream in{listener.anonymous_policy_file, std::ios::binary};
+    if (!in || std::filesystem::is_directory(listener.anonymous_policy_file)) {
+        return bad_policy(listener, "cannot be read",
+                          "In doubt nobody gets rights, so the broker does not start.");
+    }
+    std::string text{std::istreambuf_iterator<char>{in}, {}};
+    if (text.empty() || text.size() > kPolicyBytesMax) {
+        return bad_policy(listener, text.empty() ? "is empty" : "is too long",
+                          "An empty or damaged policy must not be taken for a wish.");
+    }
+    return text;
+}
+
+Result<std::shared_ptr<const acl::RuleSet>> anonymous_rules(const Listener& listener) {
+    IOTSKY_TRY(text, read_policy_file(listener));
+    auto policy = acl::parse_policy(text);
+    if (!policy) {
+        return bad_policy(listener, "is not a policy", policy.error().message);
+    }
+    const acl::NamedPolicy named{listener.anonymous_policy_file.filename().string(), "1",
+                                 std::make_shared<const acl::Policy>(*std::move(policy))};
+    auto rules = acl::compile_anonymous(listener.name, named);
+    if (!rules) {
+        return bad_policy(listener, "cannot be used", rules.error().message);
+    }
+    return *std::move(rules);
+}
+
+}  // namespace
+
+bool is_mqtt(const Listener& listener) noexcept {
+    return listener.protocol == Protocol::mqtt || listener.protocol == Protocol::mqtts;
+}
+
+net::ListenerOptions net_options(const Listener& listener) {
+    net::ListenerOptions options;
+    options.name = listener.name;
+    options.protocol =
+        listener.protocol == Protocol::mqtts ? net::Protocol::mqtts : net::Protocol::mqtt;
+    options.bind = listener.bind;
+    options.notsent_lowat_bytes = listener.send_low_water_bytes;
+    options.handshake_timeout = listener.handshake_timeout;
+    options.failures_per_minute_max = listener.failed_connects_per_minute_per_address;
+    return options;
+}
+
+std::vector<api::ListenerOptions> api_options(const std::vector<Listener>& listeners) {
+    std::vector<api::ListenerOptions> out;
+    for (const Listener& listener : listeners) {
+        if (is_mqtt(listener)) {
+            continue;
+        }
+        api::ListenerOptions options;
+        options.name = listener.name;
+        options.protocol = listener.protocol == Protocol::http ? api::ListenerProtocol::http
+                                                               : api::ListenerProtocol::unix_socket;
+        if (const auto endpoint = parse_endpoint(listener.bind)) {
+            options.host = endpoint->host == "localhost" ? "127.0.0.1" : endpoint->host;
+            options.port = endpoint->port;
+        }
+        options.path = listener.path;
+        out.push_back(std::move(options));
+    }
+    return out;
+}
+
+Result<std::map<std::string, ListenerIdentity>> listener_identities(
+    const std::vector<Listener>& listeners) {
+    std::map<std::string, ListenerIdentity> out;
+    for (const Listener& listener : listeners) {
+        if (!is_mqtt(listener)) {
+            continue;
+        }
+        ListenerIdentity& identity = out[listener.name];
+        identity.account_client_ids = listener.client_ids == ClientIds::account;
+        if (!listener.anonymous_policy_file.empty()) {
+            IOTSKY_TRY(rules, anonymous_rules(listener));
+            identity.anonymous = std::move(rules);
+        }
+    }
+    return out;
+}
+
+}  // namespace iotsky::apps

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "api/options.hpp"
+#include "apps/config/config.hpp"
+#include "apps/serve/identity_bridge.hpp"
+#include "base/error.hpp"
+#include "broker/net/options.hpp"
+
+/// The configured listeners as the parts that open them want them.
+namespace iotsky::apps {
+
+[[nodiscard]] bool is_mqtt(const Listener& listener) noexcept;
+
+/// Of a mqtt or mqtts listener.
+[[nodiscard]] net::ListenerOptions net_options(const Listener& listener);
+/// Of the http and unix listeners.
+[[nodiscard]] std::vector<api::ListenerOptions> api_options(const std::vector<Listener>& listeners);
+
+/// Reads the policies for anonymous clients. Error: E1158 naming the file and the place in it.
+[[nodiscard]] Result<std::map<std::string, ListenerIdentity>> listener_identities(
+    const std::vector<Listener>& listeners);
+
+}  // namespace iotsky::apps

@@ -1,0 +1,73 @@
+#include "apps/serve/refusal_bridge.hpp"
+
+#include "base/log.hpp"
+
+namespace iotsky::apps {
+namespace {
+
+provisioning::Refusal for_history(const broker::Refusal& refusal) {
+    provisioning::Refusal out;
+    out.at = refusal.time;
+    out.number = refusal.number;
+    out.action = refusal.what;
+    out.identity = refusal.identity;
+    out.thing_id = refusal.thing_id;
+    out.thing = refusal.thing_id.empty() ? "" : refusal.identity;
+    out.class_name = refusal.class_name;
+    out.client_id = refusal.client_id;
+    out.address = refusal.address;
+    out.topic = refusal.topic;
+    out.why = refusal.why;
+    out.hint = refusal.how;
+    out.count = refusal.count;
+    return out;
+}
+
+void log_refusal(const broker::Refusal& refusal) {
+    log::info(refusal.number, refusal.what + " refused",
+              {{"thing", refusal.identity},
+               {"client", refusal.client_id},
+               {"addr", refusal.address},
+               {"topic", refusal.topic},
+               {"rule", refusal.rule},
+               {"reason", refusal.why},
+               {"hint", refusal.how},
+               {"count", refusal.count}});
+}
+
+}  // namespace
+
+void RefusalBridge::refused(const broker::Refusal& refusal) {
+    {
+        const LockGuard lock{mutex_};
+        counts_[{refusal.what, refusal.number}] += refusal.count;
+    }
+    if (refusal.rule == "tls") {  // told by the handshake doctor, before there was an identity
+        failed_handshakes_.fetch_add(refusal.count, std::memory_order_relaxed);
+        api::HandshakeFailure failure;
+        failure.number = refusal.number;
+        failure.address = refusal.address;
+        failure.certificate_name = refusal.identity;
+        failure.why = refusal.why;
+        failure.how = refusal.how;
+        failure.count = refusal.count;
+        failure.time = refusal.time;
+        handshakes_.add(std::move(failure));
+        return;
+    }
+    if (refusal.what != "connect") {  // a refused CONNECT is logged where it happens
+        log_refusal(refusal);
+    }
+    history_.add(for_history(refusal));
+}
+
+std::vector<api::LabelledCount> RefusalBridge::counts() const {
+    const LockGuard lock{mutex_};
+    std::vector<api::LabelledCount> out;
+    for (const auto& [labels, count] : counts_) {
+        out.push_back({{labels.first, labels.second}, count});
+    }
+    return out;
+}
+
+}  // namespace iotsky::apps

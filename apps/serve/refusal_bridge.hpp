@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <string>
+
+#include "api/broker_admin.hpp"
+#include "api/handshake_log.hpp"
+#include "base/thread.hpp"
+#include "broker/identity.hpp"
+#include "provisioning/refusal_log.hpp"
+
+namespace iotsky::apps {
+
+/// Where the broker's refusals go besides the device: the refusal history, the history of failed
+/// handshakes (E32xx come from the doctor before there is an identity) and the counters.
+/// Synchronised; any thread, never blocks.
+class RefusalBridge final : public broker::RefusalSink {
+  public:
+    RefusalBridge(provisioning::RefusalLog& history, api::HandshakeLog& handshakes)
+        : history_(history), handshakes_(handshakes) {}
+
+    void refused(const broker::Refusal& refusal) override;
+
+    /// Labels: action, number.
+    [[nodiscard]] std::vector<api::LabelledCount> counts() const;
+    [[nodiscard]] std::uint64_t failed_handshakes() const noexcept {
+        return failed_handshakes_.load(std::memory_order_relaxed);
+    }
+
+  private:
+    provisioning::RefusalLog& history_;
+    api::HandshakeLog& handshakes_;
+    std::atomic<std::uint64_t> failed_handshakes_{0};
+    mutable Mutex mutex_;
+    /// Both texts come from us: the sets are small.
+    std::map<std::pair<std::string, std::string>, std::uint64_t> counts_ IOTSKY_GUARDED_BY(mutex_);
+};
+
+}  // namespace iotsky::apps

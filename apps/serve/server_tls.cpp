@@ -1,0 +1,155 @@
+#include "apps/serve/server_tls.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "certs/local_addresses.hpp"
+
+namespace iotsky::apps {
+namespace {
+
+net::ClientCertificate to_net(ClientCertificate value) {
+    switch (value) {
+        case ClientCertificate::required:
+            return net::ClientCertificate::required;
+        case ClientCertificate::optional:
+            return net::ClientCertificate::optional;
+        case ClientCertificate::none:
+            break;
+    }
+    return net::ClientCertificate::none;
+}
+
+net::TicketKeySet to_net(const certs::TicketKeys& keys) {
+    net::TicketKeySet set;
+    set.current = keys.current.bytes;
+    if (keys.previous) {
+        set.previous = keys.previous->bytes;
+    }
+    return set;
+}
+
+bool is_local(const std::string& address) {
+    return address.starts_with("127.") || address == "::1" || address.starts_with("fe80:");
+}
+
+void tell(const Error& error) {
+    log::error(error.number, error.message, {{"reason", error.why}, {"hint", error.how}});
+}
+
+}  // namespace
+
+Result<certs::ServerNames> server_names(const ServerOptions& options) {
+    certs::ServerNames names{options.names, options.addresses};
+    if (names.addresses.empty()) {
+        IOTSKY_TRY(found, certs::local_addresses());
+        names.addresses = certs::address_texts(found);
+    }
+    return names;
+}
+
+std::vector<std::string> usable_addresses(const std::vector<std::string>& addresses) {
+    std::vector<std::string> usable;
+    std::copy_if(addresses.begin(), addresses.end(), std::back_inserter(usable),
+                 [](const std::string& address) { return !is_local(address); });
+    return usable.empty() ? addresses : usable;
+}
+
+ServerTls::ServerTls(std::shared_ptr<const certs::Authority> authority,
+                     certs::ServerIdentity identity, broker::CertificateDirectory& directory,
+                     std::filesystem::path ca_folder, const Clock& clock, Random& random)
+    : authority_(std::move(authority)),
+      identity_(std::move(identity)),
+      directory_(directory),
+      ca_folder_(std::move(ca_folder)),
+      clock_(clock),
+      random_(random) {}
+
+Result<std::unique_ptr<ServerTls>> ServerTls::make(
+    std::shared_ptr<const certs::Authority> authority, certs::ServerIdentity identity,
+    broker::CertificateDirectory& directory, const ServerOptions& options,
+    const std::filesystem::path& data_folder, const Clock& clock, Random& random) {
+    IOTSKY_TRY(names, server_names(options));
+    IOTSKY_TRY(tickets, certs::load_ticket_keys(data_folder / "ca", clock.wall_now(), random));
+    std::unique_ptr<ServerTls> tls{new ServerTls{std::move(authority), std::move(identity),
+                                                 directory, data_folder / "ca", clock, random}};
+    tls->tickets_ = std::move(tickets);
+    tls->names_ = std::move(names);
+    return tls;
+}
+
+Result<std::shared_ptr<const net::TlsContext>> ServerTls::context_for(
+    const net::TlsOptions& options) const {
+    net::TlsMaterial material;
+    material.chain_pem = identity_.chain_pem();
+    material.key_pem = identity_.key_pem.view();
+    material.client_roots_pem = authority_->device_trust().roots_pem;
+    material.client_intermediates_pem = authority_->device_trust().intermediates_pem;
+    material.tickets = to_net(tickets_);
+    return net::TlsContext::make(options, material, &directory_);
+}
+
+Result<std::shared_ptr<net::TlsSlot>> ServerTls::slot_for(const Listener& listener) {
+    net::TlsOptions options;
+    options.client_certificate = to_net(listener.client_certificate);
+    options.strict_revocation = listener.strict_revocation;
+    options.ticket_lifetime = listener.ticket_lifetime;
+    IOTSKY_TRY(context, context_for(options));
+    auto slot = std::make_shared<net::TlsSlot>(std::move(context));
+    slots_.push_back({options, slot});
+    return slot;
+}
+
+Result<bool> ServerTls::renew_certificate(const ServerOptions& options) {
+    IOTSKY_TRY(names, server_names(options));
+    if (identity_.covers(names)) {
+        return false;
+    }
+    IOTSKY_TRY(fresh, authority_->reissue_mqtt(identity_, names, clock_.wall_now(), random_));
+    identity_ = std::move(fresh);
+    names_ = names;
+    std::string all;
+    for (const std::string& address : names.addresses) {
+        all += (all.empty() ? "" : ",") + address;
+    }
+    log::warn("W1105", "new address: server certificate issued anew under the same CA and key",
+              {{"addr", all}});
+    return true;
+}
+
+Result<bool> ServerTls::rotate_tickets() {
+    const WallTime now = clock_.wall_now();
+    if (!tickets_.due(now)) {
+        return false;
+    }
+    certs::TicketKeys fresh = tickets_.rotated(now, random_);
+    IOTSKY_CHECK(certs::save_ticket_keys(ca_folder_, fresh));
+    tickets_ = std::move(fresh);
+    return true;
+}
+
+Result<void> ServerTls::replace_contexts() {
+    for (const Slot& slot : slots_) {
+        IOTSKY_TRY(context, context_for(slot.options));
+        slot.slot->set(std::move(context));
+    }
+    return {};
+}
+
+void ServerTls::upkeep(const ServerOptions& options) {
+    bool changed = false;
+    for (auto result : {renew_certificate(options), rotate_tickets()}) {
+        if (!result) {
+            tell(result.error());
+        }
+        changed = changed || (result && *result);
+    }
+    if (!changed) {
+        return;
+    }
+    if (auto replaced = replace_contexts(); !replaced) {
+        tell(replaced.error());
+    }
+}
+
+}  // namespace iotsky::apps
