@@ -119,8 +119,15 @@ asio::awaitable<void> Session<Socket>::run(std::shared_ptr<Session> self) {
 template <typename Socket>
 void Session<Socket>::retire() {
     if (idle_) {
-        socket_.cancel();
+        cancel();
     }
+}
+
+/// Ends what waits on the socket; one that is closed already has nothing to end.
+template <typename Socket>
+void Session<Socket>::cancel() {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
 }
 
 template <typename Socket>
@@ -131,7 +138,7 @@ void Session<Socket>::start_deadline(std::chrono::milliseconds after) {
                        number = ++deadline_](const boost::system::error_code& error) {
         if (!error && number == self->deadline_) {
             self->late_ = true;
-            self->socket_.cancel();
+            self->cancel();
         }
     });
 }

@@ -54,6 +54,7 @@ class Session final : public AnySession, public std::enable_shared_from_this<Ses
     asio::awaitable<bool> refuse(Error error, const Request& request);
     asio::awaitable<void> linger();
 
+    void cancel();
     void start_deadline(std::chrono::milliseconds after);
     void stop_deadline();
 

@@ -98,6 +98,7 @@ void ConnectHandler::refuse(Connection& connection, const Admission& why) {
     refusal.what = "connect";
     refusal.identity = why.identity ? why.identity->name : why.name;
     refusal.address = peer.address;
+    refusal.listener = peer.listener;
     refusal.why = why.why;
     refusal.time = s_.time.wall;
     log::info(why.number, kLogRefusal,

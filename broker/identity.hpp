@@ -81,6 +81,7 @@ struct Refusal {
     std::string class_name;
     std::string client_id;
     std::string address;
+    std::string listener;  ///< name of the listener it came in by
     std::string topic;
     std::string rule;  ///< what decided
     std::string why;

@@ -39,8 +39,10 @@ Refusal Notices::about(const Session& session, std::string_view what,
     refusal.thing_id = session.identity->thing_id;
     refusal.class_name = session.identity->class_name;
     refusal.client_id = session.key.client_id;
-    refusal.address = session.connection != nullptr ? session.connection->transport->peer().address
-                                                    : std::string{};
+    if (session.connection != nullptr) {
+        refusal.address = session.connection->transport->peer().address;
+        refusal.listener = session.connection->transport->peer().listener;
+    }
     refusal.topic = topic;
     refusal.time = s_.time.wall;
     return refusal;
@@ -121,30 +123,33 @@ void Notices::tell(const Session& session, Refusal refusal, bool later) {
     const std::string& root = session.identity->alias.reserved_root;
     teller.notice_topic = root.empty() ? std::string{} : root + "/notice";
     const auto same =
-        std::find_if(teller.waiting.begin(), teller.waiting.end(), [&](const Refusal& w) {
-            return w.number == refusal.number && w.what == refusal.what && w.topic == refusal.topic;
+        std::find_if(teller.waiting.begin(), teller.waiting.end(), [&](const Waiting& w) {
+            return w.refusal.number == refusal.number && w.refusal.what == refusal.what &&
+                   w.refusal.topic == refusal.topic;
         });
     if (same != teller.waiting.end()) {
-        ++same->count;
-        return;
-    }
-    const bool now = teller.waiting.empty() && may_tell(teller, s_.time.now);
-    if (now && !later) {
-        teller.told.push_back(s_.time.now);
-        emit(teller, refusal);
+        ++same->refusal.count;
+        ++same->untold;
         return;
     }
     if (teller.waiting.size() >= kWaitingMax) {
-        ++teller.waiting.back().count;
+        ++teller.waiting.back().refusal.count;
+        ++teller.waiting.back().untold;
         return;
     }
-    teller.waiting.push_back(std::move(refusal));
+    s_.shared.refusals.refused(refusal);  // log and history know at once; only repetitions wait
+    const bool now = teller.waiting.empty() && may_tell(teller, s_.time.now);
+    if (now && !later) {
+        teller.told.push_back(s_.time.now);
+        notify(teller, refusal);
+        return;
+    }
+    teller.waiting.push_back({std::move(refusal), 0});
     const TimePoint at = now ? s_.time.now : s_.time.now + kBetween;
     due_ = due_ ? std::min(*due_, at) : at;
 }
 
-void Notices::emit(Teller& teller, const Refusal& refusal) {
-    s_.shared.refusals.refused(refusal);
+void Notices::notify(const Teller& teller, const Refusal& refusal) {
     if (teller.notice_topic.empty()) {
         return;
     }
@@ -166,10 +171,14 @@ void Notices::on_time(TimePoint now) {
     for (auto it = tellers_.begin(); it != tellers_.end();) {
         Teller& teller = it->second;
         if (!teller.waiting.empty() && may_tell(teller, now)) {
-            const Refusal refusal = std::move(teller.waiting.front());
+            Waiting due = std::move(teller.waiting.front());
             teller.waiting.erase(teller.waiting.begin());
             teller.told.push_back(now);
-            emit(teller, refusal);
+            notify(teller, due.refusal);
+            if (due.untold > 0) {
+                due.refusal.count = due.untold;
+                s_.shared.refusals.refused(due.refusal);
+            }
         }
         const bool waits = !teller.waiting.empty();
         if (waits || !teller.told.empty()) {

@@ -39,16 +39,20 @@ class Notices {
     [[nodiscard]] std::optional<TimePoint> next() const;
 
   private:
+    struct Waiting {
+        Refusal refusal;           ///< with the count for the notice
+        std::uint32_t untold = 0;  ///< of those, what log and history do not know yet
+    };
     struct Teller {
         std::deque<TimePoint> told;    ///< in the last minute
-        std::vector<Refusal> waiting;  ///< distinct ones, with their counts
+        std::vector<Waiting> waiting;  ///< distinct ones
         std::string notice_topic;      ///< empty without a thing
     };
     [[nodiscard]] Refusal about(const Session& session, std::string_view what,
                                 std::string_view topic) const;
     /// `later`: not before this turn's timers, because the caller is in the middle of a delivery.
     void tell(const Session& session, Refusal refusal, bool later = false);
-    void emit(Teller& teller, const Refusal& refusal);
+    void notify(const Teller& teller, const Refusal& refusal);
     [[nodiscard]] static bool may_tell(Teller& teller, TimePoint now);
 
     Shard::Impl& s_;

@@ -124,7 +124,7 @@ Result<Exit> run_live(Session& session, const RunArgs& args) {
                           fault.message() + ".", "An event is a JSON object.");
     }
     IOTSKY_TRY(api, Api::of(session));
-    json::object body{{"event", event}, {"dry_run", session.globals.dry_run}};
+    json::object body{{"event", event}, {"mode", session.globals.dry_run ? "dry_run" : "real"}};
     body[is_chain(args.step) ? "chain" : "step"] =
         is_chain(args.step) ? args.step : step_name(args.step);
     IOTSKY_TRY(answer, api.call("POST", target("/chain:run"), body));

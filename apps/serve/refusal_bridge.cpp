@@ -16,6 +16,7 @@ provisioning::Refusal for_history(const broker::Refusal& refusal) {
     out.class_name = refusal.class_name;
     out.client_id = refusal.client_id;
     out.address = refusal.address;
+    out.listener = refusal.listener;
     out.topic = refusal.topic;
     out.why = refusal.why;
     out.hint = refusal.how;
@@ -47,6 +48,7 @@ void RefusalBridge::refused(const broker::Refusal& refusal) {
         api::HandshakeFailure failure;
         failure.number = refusal.number;
         failure.address = refusal.address;
+        failure.listener = refusal.listener;
         failure.certificate_name = refusal.identity;
         failure.why = refusal.why;
         failure.how = refusal.how;

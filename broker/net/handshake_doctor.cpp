@@ -242,6 +242,7 @@ void HandshakeDoctor::tell(const HandshakeFailure& failure, std::uint32_t count,
     refusal.what = "connect";
     refusal.identity = failure.certificate_name;
     refusal.address = failure.address;
+    refusal.listener = failure.listener;
     refusal.rule = "tls";
     refusal.why = words.why;
     refusal.how = words.how;

@@ -1,0 +1,187 @@
+"""Start and stop: an empty folder works, and what must not start says why and names the culprit."""
+import json
+import os
+import re
+import stat
+import subprocess
+import unittest
+
+from harness import IOTSKY, TLS_LISTENER, Broker, eventually
+from tiny_mqtt import CONNACK, Client, Closed, connect_packet, tls_context
+
+
+class Start(unittest.TestCase):
+    def refused(self, broker, *words):
+        code, said = broker.fails()
+        self.addCleanup(broker.clean)
+        self.assertNotEqual(code, 0, said)
+        for word in words:
+            self.assertIn(word, said)
+        self.assertFalse((broker.data / "endpoints.json").exists() and broker.process, said)
+        return said
+
+    def test_empty_folder_is_set_up_and_told(self):
+        with Broker() as broker:
+            said = broker.out_text()
+            self.assertIn("CA fingerprint", said)
+            self.assertIn("mqtts", said)
+            self.assertRegex(said, r"TLS, client certificate required")
+            told = broker.endpoints()
+            self.assertEqual((told["version"], told["pid"]), (1, broker.process.pid))
+            self.assertTrue(os.path.exists(told["ca_file"]))
+            keys = [p for p in broker.data.rglob("*") if p.is_file() and b"PRIVATE KEY" in p.read_bytes()]
+            self.assertTrue(keys)
+            for key in keys:
+                self.assertEqual(stat.S_IMODE(key.stat().st_mode), 0o600, key)
+
+    def test_sigterm_ends_it_with_0_within_2_s(self):
+        with Broker(plain=True) as broker:
+            clients = [Client(broker.port("plain")) for _ in range(20)]
+            for i, client in enumerate(clients):
+                client.connect(f"c{i}", clean=False, will=("will", b"x", 1, False))
+            took = broker.stop()
+            print(f"\nended {took:.2f} s after SIGTERM", flush=True)
+            self.assertLess(took, 2.0 + 1.0)  # a second for a machine that runs other tests
+            for client in clients:
+                client.wait_closed()
+            self.assertFalse((broker.data / "endpoints.json").exists())
+            broker.start()  # and it starts again on the same folder
+            first = broker.http("GET", "//ca.crt").body
+            broker.stop()
+            broker.start()
+            self.assertEqual(broker.http("GET", "//ca.crt").body, first)
+
+    def test_a_taken_port_names_its_owner(self):
+        with Broker() as owner:
+            other = Broker(config=TLS_LISTENER.replace("127.0.0.1:0", f"127.0.0.1:{owner.port()}"))
+            self.refused(other, "E1101", str(owner.port()), f"{owner.process.pid}")
+
+    def test_a_second_broker_on_the_folder_is_refused(self):
+        with Broker() as owner:
+            second = Broker(data=owner.data)
+            self.refused(second, "E1157", str(owner.data), f"pid {owner.process.pid}")
+            self.assertEqual(owner.http("GET", "/health/ready").status, 200)
+
+    def test_a_wrong_configuration_is_refused_with_position_and_nearest_name(self):
+        said = self.refused(Broker(config=TLS_LISTENER.replace("bind =", "bnd =")), "iotsky.toml", "bnd",
+                            "bind")
+        self.assertRegex(said, r"iotsky\.toml:8")
+        self.refused(Broker(config=TLS_LISTENER.replace('"mqtts"', '"mqtt5"')), "iotsky.toml", "mqtts")
+        self.refused(Broker(config="[listener.a\n"), "iotsky.toml")
+        self.refused(Broker(config=TLS_LISTENER, environment={"IOTSKY_LIMITS__INFLIGHT_MAX": "0"}),
+                     "inflight_max", "65535")
+
+    def test_config_check_says_the_same(self):
+        broker = Broker(config=TLS_LISTENER.replace("bind =", "bnd ="))
+        self.addCleanup(broker.clean)
+        done = subprocess.run([IOTSKY, "config", "check", "--config", broker.config], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 8, done.stdout + done.stderr)
+        self.assertIn("bind", done.stdout + done.stderr)
+
+    def test_plain_mqtt_off_loopback_needs_insecure(self):
+        config = TLS_LISTENER + '[listener.open]\nprotocol = "mqtt"\nbind = "0.0.0.0:0"\n'
+        self.refused(Broker(config=config), "insecure")
+        with Broker(config=config + "insecure = true\n") as broker:
+            self.assertIn("WARNING", broker.out_text())
+
+    def damaged(self, damage, words):
+        """A folder that worked, after damage(folder); the start must name a file."""
+        with Broker() as broker:
+            broker.make_class("7b")
+            broker.stop()
+            name = damage(broker.data)
+            code, said = broker.fails()
+            self.assertNotEqual(code, 0, said)
+            for word in (name, *words):
+                self.assertIn(word, said)
+
+    def key_file(self, data):
+        return sorted(p for p in data.rglob("*") if p.is_file() and b"PRIVATE KEY" in p.read_bytes())[0]
+
+    def test_a_key_that_others_can_read_is_refused_by_name(self):
+        def open_to_all(data):
+            key = self.key_file(data)
+            key.chmod(0o644)
+            return key.name
+        self.damaged(open_to_all, ["chmod"])
+
+    def test_a_half_written_key_is_refused_by_name(self):
+        def cut(data):
+            key = self.key_file(data)
+            key.write_bytes(key.read_bytes()[:60])
+            return key.name
+        self.damaged(cut, [])
+
+    def test_a_damaged_registry_is_refused_by_name(self):
+        def cut(data):
+            (data / "registry.db").write_bytes(b"not a database" * 100)
+            return "registry.db"
+        self.damaged(cut, [])
+
+    @unittest.skipIf(os.geteuid() == 0, "root reads everything")
+    def test_an_unreadable_configuration_is_refused_by_name(self):
+        broker = Broker()
+        broker.config.chmod(0)
+        self.refused(broker, "iotsky.toml")
+
+
+class Doctor(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker()
+        cls.broker.__enter__()
+        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
+        cls.broker.make_class("7b")
+        cls.thing = cls.broker.make_thing("7b/otter/weather")
+
+    def told(self, code):
+        row = eventually(lambda: [h for h in self.broker.items("/handshakes") if h["code"] == code],
+                         f"a failed handshake {code}")[0]
+        self.assertTrue(row["why"] and row["hint"])
+        eventually(lambda: code in self.broker.log_text(), f"{code} in the log")
+        return row
+
+    def test_plain_mqtt_on_the_tls_port(self):
+        with Client(self.broker.port()) as client:
+            client.send(connect_packet("a"))
+            self.assertEqual(client.read(), (CONNACK, 0, b"\0\5"))
+            self.assertRaises(Closed, client.read)
+        self.assertTrue(self.told("E3201")["address"].startswith("127.0.0.1"))
+
+    def test_a_client_that_does_not_know_our_ca(self):
+        import ssl
+        context = ssl.create_default_context()
+        self.assertRaises(ssl.SSLError, Client, self.broker.port(), context)
+        self.told("E3202")
+
+    def test_a_client_without_a_certificate(self):
+        import ssl
+        with self.assertRaises((ssl.SSLError, Closed, ConnectionError)):
+            Client(self.broker.port(), tls_context(self.thing, "1.2", certificate=False))
+        self.told("E3203")
+
+    def test_tokens_and_the_loopback_port(self):
+        import urllib.error
+        import urllib.request
+        config = TLS_LISTENER + '[listener.api]\nprotocol = "http"\nbind = "127.0.0.1:0"\n'
+        with Broker(config=config) as broker:
+            url = f"http://127.0.0.1:{broker.port('api')}/api/v1/classes"
+            with self.assertRaises(urllib.error.HTTPError) as caught:
+                urllib.request.urlopen(url)
+            self.assertEqual(caught.exception.code, 401)
+            self.assertEqual(json.load(caught.exception)["code"], "E4115")
+            token = (broker.data / "admin.token").read_text().strip()
+            self.assertEqual(stat.S_IMODE((broker.data / "admin.token").stat().st_mode), 0o600)
+            good = {"Authorization": f"Bearer {token}"}
+            with urllib.request.urlopen(urllib.request.Request(url, headers=good)) as answer:
+                self.assertEqual(json.load(answer)["items"], [])
+            for header in {"Host": "evil.example"}, {"Origin": "https://evil.example"}:
+                with self.assertRaises(urllib.error.HTTPError) as caught:
+                    urllib.request.urlopen(urllib.request.Request(url, headers={**good, **header}))
+                self.assertIn(caught.exception.code, (421, 403))
+            self.assertFalse(re.search(re.escape(token), broker.log_text()))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
