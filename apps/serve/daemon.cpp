@@ -40,7 +40,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kUpkeep = 60s;
-constexpr auto kDrain = 1'000ms;  // SIGTERM ends everything within 2 s
+// SIGTERM ends everything within 2 s.
+constexpr auto kAnswers = 300ms;
+constexpr auto kDrain = 1'000ms;
 constexpr const char* kDurability =
     "the commit of its batch is done; messages live in memory, until the process ends";
 
@@ -64,6 +66,7 @@ class Daemon {
     void stop();
 
   private:
+    void finish_answers();
     Result<void> open_mqtt();
     Result<void> open_api();
     void wait_for_signal();
@@ -348,10 +351,20 @@ void Daemon::run(std::ostream& out) {
     control_.run();
 }
 
+/// Requests that run are answered before their connections go.
+void Daemon::finish_answers() {
+    signals_.cancel();
+    timer_.cancel();
+    watchdog_.cancel();
+    control_.restart();
+    control_.run_for(kAnswers);
+}
+
 void Daemon::stop() {
     notify_systemd("STOPPING=1");
     remove_endpoints(installation_->folder.path());
     api_.stop();
+    finish_answers();
     publisher_.stop();
     plane_.stop(kDrain);
     log_.set_wakers({});

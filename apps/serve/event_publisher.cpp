@@ -76,9 +76,10 @@ bool EventPublisher::stopping() {
     return stopping_;
 }
 
-bool EventPublisher::pause() {
+bool EventPublisher::pause() IOTSKY_TSA(no_thread_safety_analysis) {
     std::unique_lock lock{mutex_.native()};
-    changed_.wait_for(lock, kRetry, [this] { return stopping_; });
+    changed_.wait_for(lock, kRetry,
+                      [this]() IOTSKY_TSA(no_thread_safety_analysis) { return stopping_; });
     return !stopping_;
 }
 
@@ -88,12 +89,14 @@ std::string EventPublisher::payload_of(const provisioning::Event& event) {
            R"(","kind":")" + event.kind + R"(","body":)" + event.body + "}";
 }
 
-void EventPublisher::run() {
+void EventPublisher::run() IOTSKY_TSA(no_thread_safety_analysis) {
     while (!stopping()) {
         const bool more = publish_batch();
         std::unique_lock lock{mutex_.native()};
         if (!more && !stopping_) {
-            changed_.wait_for(lock, kLook, [this] { return woken_ || stopping_; });
+            changed_.wait_for(lock, kLook, [this]() IOTSKY_TSA(no_thread_safety_analysis) {
+                return woken_ || stopping_;
+            });
         }
         woken_ = false;
     }
