@@ -166,6 +166,15 @@ void Sender::open_gate(Connection& c) {
     }
 }
 
+bool Sender::opens_after(TurnNo before) const {
+    const TurnNo now = s_.turn.durable();
+    return std::any_of(gated_.begin(), gated_.end(), [&](ConnRef ref) {
+        Connection* c = s_.connections.find(ref);
+        return c != nullptr && c->gate.first_open(now) != nullptr &&
+               c->gate.first_open(before) == nullptr;
+    });
+}
+
 void Sender::open_gates() {
     std::vector<ConnRef> waiting = std::exchange(gated_, {});
     for (const ConnRef ref : waiting) {

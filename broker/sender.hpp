@@ -56,6 +56,8 @@ class Sender {
     /// Lets out what became durable, on all connections.
     void open_gates();
     void open_gate(Connection& c);
+    /// Whether a gate opens now that did not when only `before` was durable.
+    [[nodiscard]] bool opens_after(TurnNo before) const;
     /// The end of a turn: writes every dirty connection.
     void flush();
     void mark_dirty(Connection& c);

@@ -144,10 +144,9 @@ void Shard::begin_turn(TurnTime time) {
     s.router.drain_mailbox();
     s.rights.after_mail();
     s.log_full = s.shared.log.pending_bytes() > s.limits.log_pending_bytes_max;
-    if (s.turn.advance()) {
-        s.sender.open_gates();
-        s.answer_waiters();
-    }
+    s.turn.advance();
+    s.sender.open_gates();
+    s.answer_waiters();
     s.sender.resume_after_mailbox();
     s.protocol.read_on();
     s.do_work();
@@ -241,11 +240,18 @@ bool Shard::may_sleep() {
     if (has_work()) {
         return false;
     }
+    // The turn that just ended may have made something durable without a batch to wait for.
+    const TurnNo before = s.turn.durable();
+    s.turn.advance();
+    if (s.sender.opens_after(before) ||
+        (!s.waiters.empty() && s.waiters.front().turn <= s.turn.durable())) {
+        return false;
+    }
     if (const BatchNo batch = s.turn.waiting_for(); batch != 0) {
         s.turn.log().wake_on(s.id, batch);
         return s.turn.log().durable() < batch;
     }
-    return !s.turn.may_advance();
+    return true;
 }
 
 std::optional<TimePoint> Shard::next_deadline() const {

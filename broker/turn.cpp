@@ -17,15 +17,12 @@ BatchNo TurnLog::append() {
     return own;
 }
 
-bool TurnLog::advance() noexcept {
+void TurnLog::advance() noexcept {
     const BatchNo durable = log_.durable();
     while (!pending_.empty() && pending_[0].batch <= durable) {
         pending_.pop_front();
     }
-    const TurnNo turn = pending_.empty() ? current_ - 1 : pending_[0].turn - 1;
-    const bool more = turn > durable_;
-    durable_ = turn;
-    return more;
+    durable_ = pending_.empty() ? current_ - 1 : pending_[0].turn - 1;
 }
 
 }  // namespace iotsky::broker

@@ -31,8 +31,8 @@ class TurnLog {
     /// nothing was appended.
     BatchNo append();
 
-    /// Looks at the log; true when more turns are durable than before.
-    bool advance() noexcept;
+    /// Looks at the log: which turns are durable now.
+    void advance() noexcept;
     [[nodiscard]] TurnNo durable() const noexcept { return durable_; }
     [[nodiscard]] TurnNo current() const noexcept { return current_; }
     /// The first batch that something may wait for; 0 when everything is durable.
@@ -40,10 +40,6 @@ class TurnLog {
         return pending_.empty() ? 0 : pending_[0].batch;
     }
     [[nodiscard]] bool has_records() const noexcept { return !records_.empty() || foreign_ != 0; }
-    /// Whether advance() would make more turns durable.
-    [[nodiscard]] bool may_advance() const noexcept {
-        return pending_.empty() && durable_ + 1 < current_;
-    }
     [[nodiscard]] DurableLog& log() noexcept { return log_; }
 
   private:

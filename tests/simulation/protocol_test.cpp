@@ -53,6 +53,21 @@ TEST_SUITE("simulation.protocol") {
         CHECK(world.broker().total(&broker::ShardStats::keep_alive_timeouts) == 1);
     }
 
+    TEST_CASE("threads with idle connections sleep, and a gated answer wakes them by its batch") {
+        World world(9, 3);
+        Client& client = world.add({"a", "u", false, {{"t", 1}}});
+        REQUIRE(world.settle());
+        for (unsigned thread = 0; thread < 3; ++thread) {
+            CHECK(world.would_sleep(thread));
+        }
+        client.publish("t", "m", 1, true);
+        REQUIRE(world.settle());
+        CHECK(client.acknowledged.size() == 1);
+        for (unsigned thread = 0; thread < 3; ++thread) {
+            CHECK(world.would_sleep(thread));
+        }
+    }
+
     TEST_CASE("[MQTT-3.12.4-1] PINGREQ is answered and keeps the connection") {
         World world(3, 1);
         world.reconnect = false;

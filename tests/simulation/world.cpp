@@ -197,6 +197,10 @@ std::shared_ptr<Wire> World::open_raw() {
     return wire;
 }
 
+bool World::would_sleep(unsigned thread) {
+    return shards_[thread]->shard->may_sleep();
+}
+
 void World::turn(unsigned thread) {
     Thread& t = *shards_[thread];
     now_ += std::chrono::microseconds{50};

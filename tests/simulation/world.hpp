@@ -65,6 +65,8 @@ class World {
     void crash(bool applied);
     void advance(std::chrono::milliseconds by) { now_ += by; }
     void connect(Client& client);
+    /// Whether a thread would sleep now; an idle one must, or it spins.
+    [[nodiscard]] bool would_sleep(unsigned thread);
     /// A connection without a client behind it.
     [[nodiscard]] std::shared_ptr<Wire> open_raw();
 
