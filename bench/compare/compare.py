@@ -47,8 +47,8 @@ class Iotsky:
     def __init__(self):
         self.broker = harness.Broker(config=CONFIG)
         self.broker.start()
-        self.broker.make_class("7b", limits={"things_per_project_max": 1000, "messages_per_second": 1000000,
-                                             "burst": 1000000})
+        self.broker.make_class("7b", limits={"things_per_project_max": 1000, "messages_per_second": 100000,
+                                             "burst": 100000})
         self.identities = self.broker.root / "identities"
         for i in range(IDENTITIES):
             thing = self.broker.make_thing(f"7b/bench/t{i}")
