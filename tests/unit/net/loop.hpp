@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -27,9 +28,10 @@ struct Loop {
         sink.host = &poller;
         poller.set_sink(sink);
     }
-    /// Turns while `done` is false, at most 5 s; sleeps in between as an io thread would.
+    /// Turns while `done` is false, at most a minute (sanitizers, busy machines); sleeps in between
+    /// as an io thread would.
     [[nodiscard]] bool until(const std::function<bool()>& done) {
-        const TimePoint end = clock.now() + std::chrono::seconds{5};
+        const TimePoint end = clock.now() + std::chrono::seconds{60};
         while (!done()) {
             if (clock.now() > end) {
                 return false;
@@ -74,13 +76,12 @@ inline std::size_t write_some(const UniqueFd& fd, std::string_view bytes) {
 }
 /// What is there now; sets `ended` at the end of the stream.
 inline std::string read_some(const UniqueFd& fd, bool* ended = nullptr) {
-    std::string out(256U << 10U, '\0');
-    const ssize_t n = ::recv(fd.get(), out.data(), out.size(), MSG_DONTWAIT);
+    static thread_local std::array<char, 256U << 10U> buffer;
+    const ssize_t n = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
     if (ended != nullptr && n == 0) {
         *ended = true;
     }
-    out.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
-    return out;
+    return {buffer.data(), n < 0 ? 0 : static_cast<std::size_t>(n)};
 }
 
 /// A client socket connected to 127.0.0.1:port.

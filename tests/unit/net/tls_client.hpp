@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -158,10 +159,10 @@ class TlsClient {
         BIO_write(SSL_get_rbio(ssl_.get()), in.data(), static_cast<int>(in.size()));
     }
     void read_plain() {
-        std::string part(32U << 10U, '\0');
+        static thread_local std::array<char, 32U << 10U> part;
         std::size_t n = 0;
         while (SSL_read_ex(ssl_.get(), part.data(), part.size(), &n) == 1) {
-            got.append(part, 0, n);
+            got.append(part.data(), n);
             largest_record = std::max(largest_record, n);
         }
         const int why = SSL_get_error(ssl_.get(), 0);

@@ -23,13 +23,20 @@ class RefusalLog final : public broker::RefusalSink {
 
 /// A TLS listener without a socket of its own: connections are socket pairs.
 struct TlsServer : Loop {
-    explicit TlsServer(const TlsOptions& tls_options = {}, const ListenerOptions& options = {},
+    explicit TlsServer(const TlsOptions& tls_options = {},
+                       const ListenerOptions& options = patient(),
                        const PollerOptions& poller_options = {})
         : Loop(poller_options),
           slot(std::make_shared<TlsSlot>(pki.context(tls_options))),
           doctor(std::make_shared<HandshakeDoctor>(&refusals)),
           shared(std::make_shared<ListenerShared>(options, slot, doctor)) {}
 
+    /// A handshake deadline that no busy machine reaches.
+    static ListenerOptions patient() {
+        ListenerOptions options;
+        options.handshake_timeout = std::chrono::seconds{60};
+        return options;
+    }
     UniqueFd connect() {
         auto [ours, theirs] = stream_pair();
         SocketTransport::Origin origin;

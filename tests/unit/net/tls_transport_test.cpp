@@ -383,7 +383,7 @@ TEST_SUITE("net.tls_handshake") {
             read_some(silent, &ended);
             return ended && server.refusals.told.size() == 1;
         }));
-        CHECK(server.clock.now() - begin < 1s);
+        CHECK(server.clock.now() - begin < 4s);
         CHECK(server.refusals.told[0].number == "E3209");
         CHECK(server.doctor->count(HandshakeFault::timed_out) == 2);
         CHECK(server.poller.counters().handshakes_waiting.get() == 0);
@@ -418,7 +418,7 @@ TEST_SUITE("net.tls_handshake") {
     TEST_CASE("a storm of handshakes is taken in slices; live connections go on meanwhile") {
         PollerOptions slow;
         slow.handshake_budget = 1us;  // one step a turn
-        TlsServer server({}, {}, slow);
+        TlsServer server({}, TlsServer::patient(), slow);
         TlsClient live(server.connect(), server.device());
         REQUIRE(server.finish(live));
         std::vector<std::unique_ptr<TlsClient>> storm;
