@@ -33,7 +33,7 @@ class Lesson(unittest.TestCase):
         client.loop_start()
         self.addCleanup(client.loop_stop)
         self.addCleanup(client.disconnect)
-        self.assertEqual(ready.get(timeout=20), 0)
+        self.assertEqual(ready.get(timeout=60), 0)
         return client, heard, ready
 
     def test_mosquitto_clients_talk_both_ways(self):
@@ -54,12 +54,12 @@ class Lesson(unittest.TestCase):
                 b, heard_b, ready_b = self.paho_client(self.door, version)
                 a.subscribe("7b/commons/#", 2)
                 b.subscribe("7b/commons/#", 2)
-                self.assertEqual((ready_a.get(timeout=20), ready_b.get(timeout=20)), ((2,), (2,)))
+                self.assertEqual((ready_a.get(timeout=60), ready_b.get(timeout=60)), ((2,), (2,)))
                 a.publish("7b/commons/a", b"\x00\xff", 2)
                 b.publish("7b/commons/b", b"two", 1)
                 expected = {("7b/commons/a", b"\x00\xff"), ("7b/commons/b", b"two")}
                 for heard in heard_a, heard_b:
-                    self.assertEqual({heard.get(timeout=20) for _ in range(2)}, expected)
+                    self.assertEqual({heard.get(timeout=60) for _ in range(2)}, expected)
 
     def test_own_tree_has_a_short_name(self):
         sub = MosquittoSub(self.broker.port(), *self.weather.mosquitto, "-t", "7b/otter/#")

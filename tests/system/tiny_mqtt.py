@@ -73,7 +73,7 @@ def tls_context(identity, version=None, certificate=True):
 class Client:
     """One Network Connection; `context` None is plain TCP."""
 
-    def __init__(self, port, context=None, session=None, seconds=20):
+    def __init__(self, port, context=None, session=None, seconds=60):
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=seconds)
         self.seconds = seconds
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -195,7 +195,7 @@ class Client:
         """Ends the connection without DISCONNECT, which sets off the will."""
         self.sock.close()
 
-    def wait_closed(self, seconds=20):
+    def wait_closed(self, seconds=60):
         """Seconds until the broker closed; fails when it does not."""
         began = time.monotonic()
         try:
