@@ -187,6 +187,8 @@ Result<Certificate> Certificate::parse(std::string_view pem_or_der) {
     }
     IOTSKY_TRY(data, read_all(*cert, der));
     if (data.is_ca) {
+        // OpenSSL caches what the extensions say at the first use; now, while one thread has it.
+        static_cast<void>(X509_check_purpose(cert.get(), -1, 0));
         data.ca_x509 = std::shared_ptr<X509>{std::move(cert)};
     }
     static_cast<void>(ossl::take_errors());
