@@ -63,8 +63,8 @@ struct OpenedAuthority {
 };
 
 /// Signs. Keys of roots are read from their files only while they sign; the intermediate's key
-/// stays in memory. Immutable; thread: any. Signing costs about 1 ms, with a passphrase 40 ms
-/// more for a root.
+/// stays in memory. Immutable; thread: any. Issuing P-256 costs about 1.6 ms; a root's
+/// signature 40 ms more when keys are encrypted, open() then 0.25 s.
 class Authority {
   public:
     /// Loads DIR/ca, or makes everything when DIR/ca is missing or empty: it appears whole or not

@@ -21,6 +21,7 @@ struct Serial {
     /// The same text back, either case; nullopt for any other length or a zero first byte.
     [[nodiscard]] static std::optional<Serial> parse(std::string_view hex);
 
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of `<` for a pointer
     friend auto operator<=>(const Serial&, const Serial&) = default;
 };
 
