@@ -4,6 +4,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <exception>
 #include <optional>
 #include <string>
 #include <thread>
@@ -161,7 +162,12 @@ IoThreads::IoThreads(unsigned count, const PollerOptions& options, const Clock& 
 }
 
 IoThreads::~IoThreads() {
-    stop();
+    try {
+        stop();
+    } catch (const std::exception& failure) {
+        // A thread that can be neither stopped nor joined still uses what is about to go.
+        assertion_failed(failure.what(), __FILE__, __LINE__);
+    }
 }
 
 unsigned IoThreads::size() const noexcept {

@@ -16,22 +16,26 @@ class ShardSink final : public PollerSink {
                          TimePoint accepted_at) override {
         return shard_.open(std::move(transport), accepted_at);
     }
-    bool on_bytes(broker::ConnRef conn, std::span<const std::byte> bytes) override {
+    [[nodiscard]] bool on_bytes(broker::ConnRef conn, std::span<const std::byte> bytes) override {
         return shard_.on_bytes(conn, bytes) == broker::Shard::After::go_on;
     }
     void on_writable(broker::ConnRef conn) override { shard_.on_writable(conn); }
     void on_peer_closed(broker::ConnRef conn, broker::CloseReason reason) override {
         shard_.on_peer_closed(conn, reason);
     }
-    bool reading_paused(broker::ConnRef conn) const override { return shard_.reading_paused(conn); }
+    [[nodiscard]] bool reading_paused(broker::ConnRef conn) const override {
+        return shard_.reading_paused(conn);
+    }
     void on_time() override { shard_.on_time(); }
     void commit_turn() override { shard_.commit_turn(); }
     void flush() override { shard_.flush(); }
-    bool has_work() const override { return shard_.has_work(); }
-    bool may_sleep() override { return shard_.may_sleep(); }
-    std::optional<TimePoint> next_deadline() const override { return shard_.next_deadline(); }
+    [[nodiscard]] bool has_work() const override { return shard_.has_work(); }
+    [[nodiscard]] bool may_sleep() override { return shard_.may_sleep(); }
+    [[nodiscard]] std::optional<TimePoint> next_deadline() const override {
+        return shard_.next_deadline();
+    }
     void shut_down() override { shard_.shut_down(); }
-    std::size_t connections() const override { return shard_.connections(); }
+    [[nodiscard]] std::size_t connections() const override { return shard_.connections(); }
 
   private:
     broker::Shard& shard_;

@@ -82,9 +82,8 @@ ReadResult TlsTransport::read(IoBuffers& buffers, std::size_t bytes_max) {
     if (usable) {
         keep_input(rest);
     }
-    if (!push(buffers)) {  // answers to KeyUpdate, a last alert
-        opened.ended = CloseReason::peer_closed;
-    } else if (input.ended && usable && !opened.stalled) {
+    const bool alive = push(buffers);  // answers to KeyUpdate, a last alert
+    if (!alive || (input.ended && usable && !opened.stalled)) {
         opened.ended = CloseReason::peer_closed;
     }
     undrained_ = !input.drained || opened.stalled;
