@@ -52,7 +52,7 @@ Result<PolicyVersionRecord> insert_version(Change& change, PolicyRecord& record,
         return make_error(
             Errc::limit_exceeded, "E3125", "Policy " + record.name + " has five versions already.",
             "More are not kept.",
-            "Delete an old one: iotsky policy delete " + record.name + " --version N");
+            "Delete an old one: DELETE /api/v1/policies/" + record.name + "/versions/N");
     }
     PolicyVersionRecord version{record.id, record.last_version + 1, std::string{document},
                                 change.now};
@@ -72,7 +72,7 @@ Error no_version(const PolicyRecord& policy, std::int64_t version) {
     return make_error(Errc::not_found, "E3124",
                       "Policy " + policy.name + " has no version " + std::to_string(version) + ".",
                       "Version numbers are never used twice.",
-                      "See them: iotsky policy versions " + policy.name);
+                      "See them: iotsky policy show " + policy.name);
 }
 
 Result<Target> target_for(Reader& reader, const TargetName& name) {
@@ -184,10 +184,10 @@ Result<PolicyRecord> Policies::create(const Caller& caller, const std::string& n
     IOTSKY_CHECK(acl::parse_policy(document));
     IOTSKY_TRY(done, core_.change(caller, [&](Change& change) -> Result<PolicyRecord> {
         if (change.tx.policy_by_name(name)) {
-            return make_error(Errc::already_exists, "E3123",
-                              "There is a policy " + name + " already.",
-                              "Names of policies are unique.",
-                              "Add a version: iotsky policy set " + name + " policy.json");
+            return make_error(
+                Errc::already_exists, "E3123", "There is a policy " + name + " already.",
+                "Names of policies are unique.",
+                "Store a new version of it: iotsky policy set " + name + " policy.json");
         }
         return insert_policy(change, core_, name, document);
     }));
@@ -310,7 +310,7 @@ Result<void> Policies::remove(const Caller& caller, std::string_view policy,
                               "Policy " + record.name + " is attached to " +
                                   std::to_string(targets.size()) + " targets.",
                               "Deleting it would change their rights unseen.",
-                              "Detach it first: iotsky policy detach " + record.name + " TARGET");
+                              "Detach it first: iotsky policy detach " + record.name);
         }
         change.tx.erase_policy(record.id);
         tell(change, "policy.deleted", "policy.delete", record.name, {});
