@@ -12,6 +12,7 @@
 #include "provisioning/policies.hpp"
 #include "provisioning/removal.hpp"
 #include "provisioning/rights.hpp"
+#include "provisioning/steps/attach.hpp"
 
 namespace iotsky::provisioning {
 namespace {
@@ -49,12 +50,6 @@ CertificateDetails details(Reader& reader, CertificateRecord&& row) {
     return shown;
 }
 
-Error is_revoked(const CertificateRecord& row) {
-    return make_error(Errc::conflict, "E5243", "Certificate " + row.serial + " was revoked.",
-                      "A revoked certificate stays revoked.",
-                      "Issue a new one: iotsky cert issue THING");
-}
-
 ThingRequest key_only(const KeyRequest& request) {
     ThingRequest thing;
     thing.key = request.csr.empty() ? KeySource::server : KeySource::csr;
@@ -66,17 +61,6 @@ ThingRequest key_only(const KeyRequest& request) {
 std::string text_of(std::string_view call, std::string_view subject, const KeyRequest& request) {
     const boost::json::array text{call, subject, request.key_type, request.csr, request.revoke_old};
     return boost::json::serialize(text);
-}
-
-std::vector<Id> live_certificates(Reader& reader, const Id& thing_id) {
-    std::vector<Id> ids;
-    for (const Id& id : reader.certificates_of_thing(thing_id)) {
-        const auto row = reader.certificate_by_id(id);
-        if (row && row->status != CertificateStatus::revoked) {
-            ids.push_back(id);
-        }
-    }
-    return ids;
 }
 
 /// The filter for what the caller may see.
@@ -144,9 +128,7 @@ Result<Provisioned> Certificates::issue(const Caller& caller, std::string_view n
         if (thing.class_id) {
             order.class_record = reader.class_by_id(*thing.class_id);
         }
-        if (request.revoke_old) {
-            order.revoke = live_certificates(reader, thing.id);
-        }
+        order.revoke_others = request.revoke_old;
         order.thing_id = thing.id;
         order.request.name = thing.name;
         order.thing = std::move(thing);
@@ -193,9 +175,7 @@ Result<Provisioned> Certificates::renew(const Caller& caller, std::string_view n
     std::string subject;
     auto looked = core_.store.read_void([&](Reader& reader) -> Result<void> {
         IOTSKY_TRY(old, certificate_for(reader, caller, Operation::certificate_change, name));
-        if (old.status == CertificateStatus::revoked) {
-            return is_revoked(old);
-        }
+        IOTSKY_CHECK(check_renewable(old));
         const auto things = reader.things_of_certificate(old.id);
         if (things.size() == 1) {
             order.thing = reader.thing_by_id(things[0]);
@@ -208,9 +188,7 @@ Result<Provisioned> Certificates::renew(const Caller& caller, std::string_view n
         }
         order.entry_id = old.entry_id;
         order.renewed_from = old.id;
-        if (request.revoke_old) {
-            order.revoke.push_back(old.id);
-        }
+        order.revoke_old = request.revoke_old;
         subject = old.serial;
         return {};
     });
@@ -244,10 +222,10 @@ Result<Changed<CertificateDetails>> Certificates::set_status(const Caller& calle
                            "Use active, suspended or inactive; to revoke: iotsky cert revoke");
     }
     return core_.change(caller, [&](Change& change) -> Result<CertificateDetails> {
-        IOTSKY_TRY(row, certificate_for(change.tx, caller, Operation::certificate_change, name));
+        IOTSKY_TRY(row, certificate_for(change.tx, caller, Operation::certificate_status, name));
         IOTSKY_CHECK(check_rev(if_rev, row.rev, "Certificate " + row.serial));
         if (row.status == CertificateStatus::revoked) {
-            return is_revoked(row);
+            return certificate_is_revoked(row);
         }
         row.status = status;
         change.tx.update(row);

@@ -60,7 +60,8 @@ class Certificates {
     [[nodiscard]] Result<Provisioned> issue_service(const Caller& caller,
                                                     const ServiceRequest& request,
                                                     const std::optional<std::string>& key = {});
-    /// A successor with the same things, policies and session scope. Error: E5243 revoked.
+    /// A successor with the same things, policies and session scope. Errors: E5243 revoked, E5244
+    /// switched off.
     [[nodiscard]] Result<Provisioned> renew(const Caller& caller, std::string_view certificate,
                                             const KeyRequest& request,
                                             const std::optional<std::string>& key = {});

@@ -138,7 +138,7 @@ Result<CertificateRecord> find_certificate(Reader& reader, std::string_view name
         return std::move(rows[0]);
     }
     if (rows.empty()) {
-        return missing("E5240", "There is no certificate \"" + shown(name) + "\".",
+        return missing("E5245", "There is no certificate \"" + shown(name) + "\".",
                        "A certificate is named by its id, serial number or SHA-256 fingerprint.",
                        "See them all: iotsky cert list");
     }

@@ -20,7 +20,7 @@ namespace iotsky::provisioning {
                                                  std::string_view name);
 /// "7b/otter/weather", "7b:otter:weather", an AWS name, or "th_...". Error: E2112.
 [[nodiscard]] Result<ThingRecord> find_thing(Reader& reader, std::string_view name);
-/// "ce_...", serial or SHA-256 fingerprint in hexadecimal (colons allowed). Errors: E5240 unknown,
+/// "ce_...", serial or SHA-256 fingerprint in hexadecimal (colons allowed). Errors: E5245 unknown,
 /// E5241 several certificates have this serial.
 [[nodiscard]] Result<CertificateRecord> find_certificate(Reader& reader, std::string_view name);
 /// Name or "po_...". Error: E3120.

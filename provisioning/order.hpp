@@ -68,7 +68,8 @@ struct Order {
     std::optional<std::string> service;  ///< a service identity instead of a thing
     std::optional<Id> entry_id;          ///< inherited by a renewal
     std::optional<Id> renewed_from;
-    std::vector<Id> revoke;                ///< certificates that this one replaces
+    bool revoke_others = false;            ///< replaces the other certificates of its thing
+    bool revoke_old = false;               ///< replaces the certificate that it renews
     std::optional<Id> owner;               ///< student to whom the project belongs
     std::optional<StudentRecord> student;  ///< to be made first (roster); then also the owner
 

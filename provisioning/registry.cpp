@@ -42,6 +42,7 @@ Result<void> Registry::sweep(WallTime pending_before) {
             }
             tx.erase_idempotency_before(now - options.idempotency_life);
             tx.erase_events_before(now - options.event_life);
+            tx.give_back_space();
             return {};
         },
         Ending::commit);

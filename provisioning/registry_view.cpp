@@ -114,11 +114,12 @@ bool RegistryView::put(std::shared_ptr<const CertificateView> entry) {
 
 Result<void> RegistryView::load(Store& store) {
     const LockGuard publishing(publishing_);
+    Loader& loader = *loader_;
     std::vector<std::shared_ptr<const CertificateView>> entries;
     IOTSKY_CHECK(store.read_void([&](Reader& reader) -> Result<void> {
-        loader_->begin();
+        loader.begin();
         reader.for_each_certificate_facts([&](CertificateFacts&& facts) {
-            entries.push_back(loader_->view_of(reader, std::move(facts)));
+            entries.push_back(loader.view_of(reader, std::move(facts)));
         });
         return {};
     }));
@@ -135,12 +136,13 @@ Refreshed RegistryView::refresh(Store& store, const Affected& affected) {
         return refreshed;
     }
     const LockGuard publishing(publishing_);
+    Loader& loader = *loader_;
     std::vector<std::shared_ptr<const CertificateView>> entries;
     const Result<void> read = store.read_void([&](Reader& reader) -> Result<void> {
-        loader_->begin();
+        loader.begin();
         for (const Id& id : reader.certificates_affected(affected)) {
             if (auto facts = reader.certificate_facts(id)) {
-                entries.push_back(loader_->view_of(reader, std::move(*facts)));
+                entries.push_back(loader.view_of(reader, std::move(*facts)));
             }
         }
         return {};
@@ -169,9 +171,10 @@ void RegistryView::deny(const Affected& affected, Refreshed& refreshed) {
     refreshed.complete = false;
     stale_ = true;
     std::vector<std::shared_ptr<CertificateView>> denied;
+    Loader& loader = *loader_;
     for_each([&](const CertificateView& entry) {
         if (touches(affected, entry)) {
-            denied.push_back(loader_->denied(entry));
+            denied.push_back(loader.denied(entry));
         }
     });
     for (auto& entry : denied) {

@@ -119,10 +119,13 @@ class RegistryView {
     [[nodiscard]] Shard& shard(const certs::Fingerprint& fingerprint) const;
     /// Whether there was one before.
     bool put(std::shared_ptr<const CertificateView> entry);
-    void deny(const Affected& affected, Refreshed& refreshed);
+    void deny(const Affected& affected, Refreshed& refreshed) IOTSKY_REQUIRES(publishing_);
 
     std::unique_ptr<std::array<Shard, 64>> shards_;
-    Mutex publishing_;  ///< before a shard's lock
+    /// Before a shard's lock. Held over a read of the database on purpose: publishers, `work`
+    /// threads all, come one after the other, so that an older read never overwrites a newer one.
+    /// CONNECTs do not take it.
+    Mutex publishing_;
     std::unique_ptr<Loader> loader_ IOTSKY_GUARDED_BY(publishing_);
     std::atomic<bool> stale_{false};
 };

@@ -35,6 +35,7 @@ constexpr std::array<Row, kOperationCount> kRights{{
     {Operation::thing_change, "change this thing", true, false, true},
     {Operation::certificate_read, "see this certificate", true, true, true},
     {Operation::certificate_change, "issue or revoke this certificate", true, false, true},
+    {Operation::certificate_status, "switch this certificate on or off", true, false, false},
     {Operation::service_issue, "make service identities", false, false, false},
     {Operation::policy_read, "see policies", false, false, false},
     {Operation::policy_change, "change policies", false, false, false},

@@ -24,6 +24,7 @@ enum class Operation : std::uint8_t {
     thing_change,
     certificate_read,
     certificate_change,
+    certificate_status,
     service_issue,
     policy_read,
     policy_change,
@@ -32,7 +33,7 @@ enum class Operation : std::uint8_t {
     audit_read,
     chain_run,
 };
-inline constexpr std::size_t kOperationCount = 22;
+inline constexpr std::size_t kOperationCount = 23;
 
 /// Where the object of an operation belongs; nothing set: to no class (the machine, a classless
 /// thing, a service), which is the admin's alone.

@@ -185,6 +185,9 @@ class Tx : public Reader {
     virtual void insert(const IdempotencyRecord& row) = 0;
     virtual void mark_key_handed_out(std::string_view caller, std::string_view key) = 0;
     virtual void erase_idempotency_before(WallTime at) = 0;
+
+    /// Gives some of the room of erased rows back to the file system.
+    virtual void give_back_space() = 0;
 };
 
 /// What becomes of a transaction whose callback succeeded.

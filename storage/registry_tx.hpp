@@ -110,6 +110,7 @@ class RegistryTx final : public provisioning::Tx {
     void insert(const provisioning::IdempotencyRecord& row) override;
     void mark_key_handed_out(std::string_view caller, std::string_view key) override;
     void erase_idempotency_before(WallTime at) override;
+    void give_back_space() override;
 
     // registry_tx_facts.cpp
     void for_each_certificate_facts(

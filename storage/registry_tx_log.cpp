@@ -169,4 +169,9 @@ void RegistryTx::erase_idempotency_before(WallTime at) {
     db_.run("DELETE FROM idempotency_keys WHERE created_at < ?1", at);
 }
 
+void RegistryTx::give_back_space() {
+    // 4 MB at most in one go: other writers wait meanwhile.
+    db_.run("PRAGMA incremental_vacuum(1024)");
+}
+
 }  // namespace iotsky::storage

@@ -32,10 +32,12 @@ Result<void> RegistryWriter::run(const provisioning::Store::TxBody& body,
     // A transaction inside a transaction would wait for itself for ever.
     IOTSKY_ASSERT(std::this_thread::get_id() != thread_.get_id());
     Job job{&body, ending, {}, false};
-    std::unique_lock lock(mutex_.native());
+    const LockGuard lock(mutex_);
     waiting_.push_back(&job);
     wake_writer_.notify_one();
-    wake_callers_.wait(lock, [&] { return job.done; });
+    while (!job.done) {
+        wake_callers_.wait(mutex_);
+    }
     return std::move(job.outcome);
 }
 
@@ -46,18 +48,7 @@ std::uint64_t RegistryWriter::commits() const noexcept {
 
 void RegistryWriter::loop() {
     set_thread_name("registry");
-    for (;;) {
-        std::vector<Job*> batch;
-        {
-            std::unique_lock lock(mutex_.native());
-            wake_writer_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-            if (waiting_.empty()) {
-                return;
-            }
-            const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kBatchMax));
-            batch.assign(waiting_.begin(), waiting_.begin() + count);
-            waiting_.erase(waiting_.begin(), waiting_.begin() + count);
-        }
+    for (std::vector<Job*> batch = next_batch(); !batch.empty(); batch = next_batch()) {
         run_batch(batch);
         {
             const LockGuard lock(mutex_);
@@ -67,6 +58,18 @@ void RegistryWriter::loop() {
         }
         wake_callers_.notify_all();
     }
+}
+
+std::vector<RegistryWriter::Job*> RegistryWriter::next_batch() {
+    const LockGuard lock(mutex_);
+    while (waiting_.empty() && !stopping_) {
+        wake_writer_.wait(mutex_);
+    }
+    const auto end =
+        waiting_.begin() + static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kBatchMax));
+    std::vector<Job*> batch(waiting_.begin(), end);
+    waiting_.erase(waiting_.begin(), end);
+    return batch;
 }
 
 void RegistryWriter::run_batch(const std::vector<Job*>& batch) {

@@ -41,6 +41,8 @@ class RegistryWriter {
     };
 
     void loop();
+    /// Waits for callers; empty: the end.
+    [[nodiscard]] std::vector<Job*> next_batch();
     void run_batch(const std::vector<Job*>& batch);
     void run_part(Job& job);
     void end_batch(const std::vector<Job*>& batch);
@@ -49,8 +51,8 @@ class RegistryWriter {
     std::unique_ptr<Db> db_;
     RegistryTx tx_;
     mutable Mutex mutex_;
-    std::condition_variable wake_writer_;
-    std::condition_variable wake_callers_;
+    std::condition_variable_any wake_writer_;
+    std::condition_variable_any wake_callers_;
     std::deque<Job*> waiting_ IOTSKY_GUARDED_BY(mutex_);
     bool stopping_ IOTSKY_GUARDED_BY(mutex_) = false;
     std::uint64_t commits_ IOTSKY_GUARDED_BY(mutex_) = 0;

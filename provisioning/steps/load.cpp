@@ -35,7 +35,7 @@ Result<void> load_certificate(Order& order, Reader& reader) {
     order.certificate = reader.certificate_by_id(order.certificate_id);
     if (!order.certificate) {
         return make_error(
-            Errc::not_found, "E5240",
+            Errc::not_found, "E5245",
             "There is no certificate " + order.certificate_id.format(kCertificatePrefix) + ".",
             "The event names a certificate that this registry does not have.",
             "Run issue_certificate first, on this registry.");

@@ -11,7 +11,7 @@ namespace iotsky::provisioning {
 /// Error: E2112.
 [[nodiscard]] Result<void> load_thing(Order& order, Reader& reader);
 
-/// Fills in order.certificate when it is missing. Error: E5240.
+/// Fills in order.certificate when it is missing. Error: E5245.
 [[nodiscard]] Result<void> load_certificate(Order& order, Reader& reader);
 
 /// "7b/otter/weather" or "service grader".

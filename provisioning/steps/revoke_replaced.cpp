@@ -7,8 +7,25 @@
 
 namespace iotsky::provisioning {
 
+namespace {
+
+/// Looked up inside the transaction: also what was issued a moment ago is replaced.
+std::vector<Id> replaced(const Order& order) {
+    std::vector<Id> ids;
+    if (order.revoke_others && order.thing) {
+        ids = order.tx->certificates_of_thing(order.thing->id);
+        std::erase(ids, order.certificate_id);
+    }
+    if (order.revoke_old && order.renewed_from) {
+        ids.push_back(*order.renewed_from);
+    }
+    return ids;
+}
+
+}  // namespace
+
 Result<void> RevokeReplaced::run(Order& order) {
-    for (const Id& id : order.revoke) {
+    for (const Id& id : replaced(order)) {
         auto row = order.tx->certificate_by_id(id);
         if (!row || row->status == CertificateStatus::revoked) {
             continue;  // somebody was faster

@@ -86,7 +86,7 @@ TEST_SUITE("provisioning.run_step") {
         CHECK(world.dump() == before);
         CHECK(world.registry->chain.run_step(world.admin, "attach", event, ChainMode::dry_run)
                   .error()
-                  .number == "E5240");
+                  .number == "E5245");
     }
 
     TEST_CASE("wrong events are refused with every wrong member") {

@@ -283,6 +283,12 @@ TEST_SUITE("provisioning.certificates") {
                     .set_status(world.admin, serial, CertificateStatus::suspended)
                     .has_value());
         CHECK(world.view(made)->refusal(world.clock.wall_now())->number == "E3303");
+        CHECK(world.registry->certificates.renew(world.admin, serial, {}).error().number ==
+              "E5244");
+        CHECK(world.registry->certificates
+                  .set_status(world.student("otter"), serial, CertificateStatus::active)
+                  .error()
+                  .number == "E4117");
         REQUIRE(
             world.registry->certificates.set_status(world.admin, serial, CertificateStatus::active)
                 .has_value());
@@ -298,7 +304,46 @@ TEST_SUITE("provisioning.certificates") {
             CAPTURE(name);
             CHECK(world.registry->certificates.show(world.admin, name).value().record.id == row.id);
         }
-        CHECK(world.registry->certificates.show(world.admin, "ff").error().number == "E5240");
+        CHECK(world.registry->certificates.show(world.admin, "ff").error().number == "E5245");
+    }
+
+    TEST_CASE("a revocation that comes while a successor is signed wins") {
+        World world;
+        const Provisioned made = world.thing();
+        const std::string serial = made.certificate->serial;
+        world.issuer.while_signing = [&] {
+            world.issuer.while_signing = {};
+            REQUIRE(world.registry->certificates.revoke(world.admin, serial, "lost").has_value());
+        };
+        CHECK(world.registry->certificates.renew(world.admin, serial, {}).error().number ==
+              "E5243");
+        CHECK(world.dump().find("pending") == std::string::npos);
+        CHECK(world.view(made)->status == CertificateStatus::revoked);
+    }
+
+    TEST_CASE("a thing that is deleted while its certificate is signed gets none") {
+        World world;
+        world.thing();
+        world.issuer.while_signing = [&] {
+            world.issuer.while_signing = {};
+            REQUIRE(world.registry->things.remove(world.admin, "7b/otter/weather").has_value());
+        };
+        CHECK(world.registry->certificates.issue(world.admin, "7b/otter/weather", {})
+                  .error()
+                  .number == "E2112");
+        CHECK(world.dump().find("pending") == std::string::npos);
+    }
+
+    TEST_CASE("a class that is deleted while a thing is made leaves nothing of it") {
+        World world;
+        world.issuer.while_signing = [&] {
+            world.issuer.while_signing = {};
+            REQUIRE(world.registry->classes.remove(world.admin, "7b", true).has_value());
+        };
+        CHECK(world.registry->things.create(world.admin, world.request()).error().number ==
+              "E2107");
+        CHECK(world.dump().find("pending") == std::string::npos);
+        CHECK(world.dump().find("thing") == std::string::npos);
     }
 
     TEST_CASE("lists can be narrowed and paged") {

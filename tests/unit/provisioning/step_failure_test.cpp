@@ -160,7 +160,7 @@ TEST_SUITE("provisioning.pipeline") {
         const auto pending = [&] { return world.dump().find("pending") != std::string::npos; };
         REQUIRE(world.registry->maintain().has_value());
         CHECK(pending());
-        CHECK(world.registry->certificates.show(world.admin, "00aa").error().number == "E5240");
+        CHECK(world.registry->certificates.show(world.admin, "00aa").error().number == "E5245");
         REQUIRE(world.registry->start().has_value());
         CHECK_FALSE(pending());
     }

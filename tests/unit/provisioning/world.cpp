@@ -33,6 +33,9 @@ Result<IssuedCertificate> FakeIssuer::issue(const CertificateOrder& order, WallT
     if (broken) {
         return make_error(Errc::internal, "E5214", "cannot sign", "", "");
     }
+    if (while_signing) {
+        while_signing();
+    }
     ++issued;
     IssuedCertificate made;
     made.pem = "certificate " + order.name_uri + " " + order.serial.hex();

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,7 @@ class FakeIssuer final : public CertificateIssuer {
 
     int issued = 0;
     bool broken = false;  ///< refuses to sign
+    std::function<void()> while_signing;
 
   private:
     SeededRandom random_{7};

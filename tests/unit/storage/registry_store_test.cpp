@@ -166,6 +166,26 @@ TEST_SUITE("storage.registry_store") {
         CHECK(store->commits() - before < kThreads);
     }
 
+    TEST_CASE("upkeep gives room back to the file system") {
+        World world;
+        REQUIRE(world.store
+                    ->transact_void(
+                        [&](Tx& tx) -> Result<void> {
+                            for (int i = 0; i < 500; ++i) {
+                                tx.append_event(world.clock.wall_now(), "test",
+                                                std::string(4000, 'x'));
+                            }
+                            return {};
+                        },
+                        Ending::commit)
+                    .has_value());
+        const int before = std::stoi(sql(world.database.path(), "PRAGMA page_count"));
+        REQUIRE(world.registry->events.mark_published(1000).has_value());
+        world.clock.advance(std::chrono::hours{8 * 24});
+        REQUIRE(world.registry->maintain().has_value());
+        CHECK(std::stoi(sql(world.database.path(), "PRAGMA page_count")) < before / 2);
+    }
+
     TEST_CASE("a registry of a newer format is refused and left alone") {
         TemporaryDatabase file;
         REQUIRE(RegistryStore::open(file.path()).has_value());
