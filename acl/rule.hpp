@@ -81,9 +81,10 @@ struct OwnRules {
 /// What RuleSet holds.
 struct CompiledRules {
     std::vector<NamedPolicy> policies;
-    RuleTable fixed;               ///< Of default rights and of statements without variables.
-    std::vector<Dropped> dropped;  ///< Of the same statements.
-    std::vector<Source> pending;   ///< Statements that need a connection's attributes.
+    RuleTable fixed;                 ///< Of default rights and of statements without variables.
+    std::vector<Dropped> dropped;    ///< Of the same statements.
+    std::vector<Source> pending;     ///< Statements that need a connection's attributes.
+    bool reads_certificate = false;  ///< One of these looks at a name in the certificate.
     std::string identity;
     std::optional<ClassRights> rights;
     MeAlias alias;

@@ -1,6 +1,7 @@
 #include "acl/rule_set.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "acl/rule.hpp"
 #include "base/assert.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::string_view kBoard = "board";
 constexpr std::string_view kCommons = "commons";
+constexpr std::array kCertificateNames{
+    Field::subject, Field::issuer, Field::subject_alternative_name, Field::issuer_alternative_name};
 
 Error bad_name(std::string_view what, std::string_view name) {
     return make_error(Errc::invalid_argument, "E3113",
@@ -75,6 +78,25 @@ bool needs_connection(const Statement& statement) {
                        [](const Template& resource) { return resource.has_variable(); });
 }
 
+bool reads_certificate(const Template& text) {
+    return std::any_of(kCertificateNames.begin(), kCertificateNames.end(),
+                       [&](Field field) { return text.uses(field); });
+}
+
+bool reads_certificate(const Condition& condition) {
+    return std::find(kCertificateNames.begin(), kCertificateNames.end(), condition.key.field) !=
+               kCertificateNames.end() ||
+           std::any_of(condition.values.begin(), condition.values.end(),
+                       [](const Template& value) { return reads_certificate(value); });
+}
+
+bool reads_certificate(const Statement& statement) {
+    return std::any_of(statement.resources.begin(), statement.resources.end(),
+                       [](const Template& resource) { return reads_certificate(resource); }) ||
+           std::any_of(statement.conditions.begin(), statement.conditions.end(),
+                       [](const Condition& condition) { return reads_certificate(condition); });
+}
+
 void add_policies(std::span<const NamedPolicy> policies, CompiledRules& out) {
     out.policies.assign(policies.begin(), policies.end());
     for (std::size_t p = 0; p < policies.size(); ++p) {
@@ -83,6 +105,7 @@ void add_policies(std::span<const NamedPolicy> policies, CompiledRules& out) {
             const Source source{static_cast<std::uint16_t>(p), static_cast<std::uint16_t>(s)};
             if (needs_connection(statements[s])) {
                 out.pending.push_back(source);
+                out.reads_certificate = out.reads_certificate || reads_certificate(statements[s]);
             } else {
                 add_statement(statements[s], source, {}, out.fixed, out.dropped);
             }
@@ -174,6 +197,9 @@ const std::string& RuleSet::identity() const noexcept {
 }
 const MeAlias& RuleSet::alias() const noexcept {
     return compiled_->alias;
+}
+bool RuleSet::reads_certificate() const noexcept {
+    return compiled_->reads_certificate;
 }
 
 Result<std::shared_ptr<const RuleSet>> compile(std::span<const NamedPolicy> policies,

@@ -24,6 +24,8 @@ struct Identity {
     std::string thing_id;    ///< "th_..."; empty without a thing
     std::string
         certificate_id;  ///< registry entry of the certificate that was shown; empty without one
+    /// The certificate itself, for rules that read its names; null without one.
+    std::shared_ptr<const std::string> certificate_der;
     acl::MeAlias alias;  ///< what `$me` stands for
     std::shared_ptr<const acl::RuleSet> rules;
     acl::Attributes attributes;  ///< without client id and address, which belong to the connection

@@ -25,7 +25,7 @@ struct PeerInfo {
     bool resumed = false;     ///< a TLS session was resumed: the chain was not verified again
     std::string server_name;  ///< SNI; empty if none was sent
     std::string alpn;         ///< negotiated protocol; empty if none
-    std::optional<std::string> certificate_der;  ///< the client's leaf, when it sent one
+    std::shared_ptr<const std::string> certificate_der;  ///< the client's leaf; null: it sent none
     /// Whether the chain of `certificate_der` verified against our device CAs, or was known by
     /// fingerprint.
     bool chain_verified = false;

@@ -24,7 +24,7 @@ Admission refused(std::string number, std::string why, std::string name, bool re
     return admission;
 }
 
-Admission accepted(std::shared_ptr<const broker::Identity> identity) {
+Admission accepted(std::shared_ptr<broker::Identity> identity) {
     Admission admission;
     admission.code = mqtt::ConnectCode::accepted;
     admission.name = identity->name;
@@ -36,16 +36,26 @@ certs::Fingerprint fingerprint_of(std::string_view der) {
     return certs::Fingerprint::of({reinterpret_cast<const std::uint8_t*>(der.data()), der.size()});
 }
 
-/// What the certificate itself says, under the names of the policy variables.
-void add_certificate(acl::Attributes& attributes, const certs::Certificate& certificate) {
+/// What the certificate itself says, under the names of the policy variables. Only where a rule
+/// asks: parsing one costs more than all the rest of a CONNECT.
+void add_certificate(broker::Identity& identity, std::shared_ptr<const std::string> der) {
+    identity.certificate_der = std::move(der);
+    if (identity.certificate_der == nullptr || !identity.rules->reads_certificate()) {
+        return;
+    }
+    const auto certificate = certs::Certificate::parse(*identity.certificate_der);
+    if (!certificate) {
+        return;
+    }
+    acl::Attributes& attributes = identity.attributes;
     const auto copy = [](const certs::NameFields& from,
                          std::multimap<std::string, std::string>& to) {
         to.insert(from.begin(), from.end());
     };
-    copy(certificate.subject(), attributes.subject);
-    copy(certificate.issuer(), attributes.issuer);
-    copy(certificate.alternative_names(), attributes.subject_alternative_name);
-    copy(certificate.issuer_alternative_names(), attributes.issuer_alternative_name);
+    copy(certificate->subject(), attributes.subject);
+    copy(certificate->issuer(), attributes.issuer);
+    copy(certificate->alternative_names(), attributes.subject_alternative_name);
+    copy(certificate->issuer_alternative_names(), attributes.issuer_alternative_name);
 }
 
 void add_thing(broker::Identity& identity, const provisioning::ThingView& thing) {
@@ -111,8 +121,7 @@ const ListenerIdentity* IdentityBridge::listener(const std::string& name) const 
 
 Admission IdentityBridge::admit(const broker::PeerInfo& peer,
                                 const mqtt::ConnectView& /*connect*/) {
-    return peer.certificate_der ? admit_certificate(peer, *peer.certificate_der)
-                                : admit_anonymous(peer);
+    return peer.certificate_der != nullptr ? admit_certificate(peer) : admit_anonymous(peer);
 }
 
 Admission IdentityBridge::admit_anonymous(const broker::PeerInfo& peer) {
@@ -125,24 +134,19 @@ Admission IdentityBridge::admit_anonymous(const broker::PeerInfo& peer) {
     return accepted(anonymous_of(peer.listener, *rights));
 }
 
-Admission IdentityBridge::admit_certificate(const broker::PeerInfo& peer, const std::string& der) {
-    const auto found = view_.find(fingerprint_of(der));
-    const auto certificate = certs::Certificate::parse(der);
+Admission IdentityBridge::admit_certificate(const broker::PeerInfo& peer) {
+    const auto found = view_.find(fingerprint_of(*peer.certificate_der));
     if (found == nullptr) {
-        const std::string name = certificate ? certificate->common_name() : std::string{};
-        return refused("E3308", "this certificate is not in the registry", name);
+        const auto certificate = certs::Certificate::parse(*peer.certificate_der);
+        return refused("E3308", "this certificate is not in the registry",
+                       certificate ? certificate->common_name() : std::string{});
     }
     const ListenerIdentity* rights = listener(peer.listener);
-    Admission admission = judge(*found, rights != nullptr && rights->account_client_ids);
-    if (admission.identity != nullptr && certificate) {
-        auto identity = std::make_shared<broker::Identity>(*admission.identity);
-        add_certificate(identity->attributes, *certificate);
-        admission.identity = std::move(identity);
-    }
-    return admission;
+    return judge(*found, rights != nullptr && rights->account_client_ids, peer.certificate_der);
 }
 
-Admission IdentityBridge::judge(const CertificateView& certificate, bool account) {
+Admission IdentityBridge::judge(const CertificateView& certificate, bool account,
+                                std::shared_ptr<const std::string> der) {
     if (const auto error = certificate.refusal(clock_.wall_now())) {
         return refused(error->number, error->message + " " + error->why, certificate.name,
                        certificate.status == CertificateStatus::revoked);
@@ -157,6 +161,7 @@ Admission IdentityBridge::judge(const CertificateView& certificate, bool account
     if (account) {
         identity->scope = kAccountScope;
     }
+    add_certificate(*identity, std::move(der));
     return accepted(std::move(identity));
 }
 
@@ -174,26 +179,17 @@ bool IdentityBridge::has_other_active(const CertificateView& revoked) const {
 
 Admission IdentityBridge::refresh(const broker::Identity& identity) {
     if (identity.certificate_id.empty()) {
-        return accepted(std::make_shared<const broker::Identity>(
-            identity));  // anonymous rights are the listener's
+        return accepted(
+            std::make_shared<broker::Identity>(identity));  // anonymous rights are the listener's
     }
     const auto fingerprint = certs::Fingerprint::parse(identity.certificate_id);
     const auto found = fingerprint ? view_.find(*fingerprint) : nullptr;
     if (found == nullptr) {
         return refused("E3308", "this certificate is not in the registry any more", identity.name);
     }
-    Admission admission = judge(*found, identity.scope == kAccountScope);
+    Admission admission = judge(*found, identity.scope == kAccountScope, identity.certificate_der);
     if (admission.revoked && has_other_active(*found)) {
         admission.revoked = false;
-    }
-    if (admission.identity != nullptr) {
-        // Subject and issuer do not change; the rest is the registry's.
-        auto fresh = std::make_shared<broker::Identity>(*admission.identity);
-        fresh->attributes.subject = identity.attributes.subject;
-        fresh->attributes.issuer = identity.attributes.issuer;
-        fresh->attributes.subject_alternative_name = identity.attributes.subject_alternative_name;
-        fresh->attributes.issuer_alternative_name = identity.attributes.issuer_alternative_name;
-        admission.identity = std::move(fresh);
     }
     return admission;
 }
@@ -220,7 +216,7 @@ Admission IdentityBridge::recall(std::string_view scope) {
     bool revoked = true;
     for (const certs::Fingerprint& fingerprint : at->second) {
         const auto certificate = view_.find(fingerprint);
-        last = judge(*certificate, false);
+        last = judge(*certificate, false, nullptr);
         if (last.identity != nullptr) {
             return last;
         }

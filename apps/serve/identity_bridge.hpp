@@ -45,11 +45,11 @@ class IdentityBridge final : public broker::IdentityDirectory, public broker::Ce
     [[nodiscard]] bool has_account_scope() const noexcept;
 
   private:
-    [[nodiscard]] broker::Admission admit_certificate(const broker::PeerInfo& peer,
-                                                      const std::string& der);
+    [[nodiscard]] broker::Admission admit_certificate(const broker::PeerInfo& peer);
     [[nodiscard]] broker::Admission admit_anonymous(const broker::PeerInfo& peer);
+    /// `der`: the certificate itself, null when it is not at hand.
     [[nodiscard]] broker::Admission judge(const provisioning::CertificateView& certificate,
-                                          bool account);
+                                          bool account, std::shared_ptr<const std::string> der);
     [[nodiscard]] bool has_other_active(const provisioning::CertificateView& revoked) const;
     [[nodiscard]] const ListenerIdentity* listener(const std::string& name) const;
 

@@ -138,8 +138,9 @@ void TlsTransport::on_finished() {
     peer_.alpn = chosen_alpn(ssl);
     if (X509* const leaf = SSL_get0_peer_certificate(&ssl)) {
         // A resumed session brings the certificate in its ticket and asks no verifier.
-        peer_.certificate_der = facts_.certificate_der.empty() ? ossl::to_der(*leaf)
-                                                               : std::move(facts_.certificate_der);
+        peer_.certificate_der = std::make_shared<const std::string>(
+            facts_.certificate_der.empty() ? ossl::to_der(*leaf)
+                                           : std::move(facts_.certificate_der));
         peer_.chain_verified = SSL_get_verify_result(&ssl) == X509_V_OK;
     }
     facts_.certificate_der = {};

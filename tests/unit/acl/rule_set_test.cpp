@@ -18,6 +18,20 @@ bool may(const AuthContext& context, Action action, std::string_view resource) {
 }  // namespace
 
 TEST_SUITE("acl.rule_set") {
+    TEST_CASE("rules say whether they read the certificate's names") {
+        const auto reads = [](const std::string& resource, const std::string& condition = "") {
+            const std::string more =
+                condition.empty() ? "" : R"(,"Condition":{"StringEquals":{)" + condition + "}}";
+            const NamedPolicy policy = named(allow("iot:Publish", resource, more));
+            return compile({&policy, 1}, kWeather).value()->reads_certificate();
+        };
+        CHECK_FALSE(reads("topic/${iot:ClientId}"));
+        CHECK(reads("topic/${iot:Certificate.Issuer.Country}"));
+        CHECK(reads("topic/a", R"("iot:Certificate.Subject.CommonName":"a")"));
+        CHECK(reads("topic/a",
+                    R"("iot:ClientId":"${iot:Certificate.Subject.AlternativeName.DNSName}")"));
+    }
+
     TEST_CASE("default rights: what a thing in a class may and may not") {
         const auto context = context_of({}, {}, kWeather, Reserved{"th_1"});
         struct Row {

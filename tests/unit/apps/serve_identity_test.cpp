@@ -60,7 +60,9 @@ struct Fixture {
     static broker::PeerInfo peer(std::optional<std::string> der, std::string listener = "mqtts") {
         broker::PeerInfo info;
         info.listener = std::move(listener);
-        info.certificate_der = std::move(der);
+        if (der) {
+            info.certificate_der = std::make_shared<const std::string>(std::move(*der));
+        }
         return info;
     }
 };
@@ -90,7 +92,31 @@ TEST_SUITE("apps.identity") {
         CHECK(admission.identity->scope == admission.identity->thing_id);
         CHECK(admission.identity->alias.root == "7b/otter/weather");
         CHECK(admission.identity->attributes.thing_name == "7b:otter:weather");
-        CHECK(admission.identity->attributes.subject.contains("CommonName"));
+        CHECK(admission.identity->attributes.subject.empty());  // no rule asks: nothing was parsed
+    }
+
+    TEST_CASE("a rule that reads the certificate's names gets them, also on a live connection") {
+        Fixture f;
+        auto bridge = f.bridge();
+        const auto before = bridge.admit(Fixture::peer(Fixture::der_of(f.certificate)), {});
+        REQUIRE(before.identity != nullptr);
+        auto& policies = f.installation->registry->policies;
+        REQUIRE(policies
+                    .create(kAdmin, "by-name",
+                            R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow",)"
+                            R"("Action":"iot:Publish","Resource":"arn:aws:iot:::topic/by/)"
+                            R"(${iot:Certificate.Subject.CommonName}"}]})")
+                    .has_value());
+        REQUIRE(
+            policies
+                .attach(kAdmin, "by-name", {provisioning::TargetKind::thing, "7b/otter/weather"})
+                .has_value());
+        const auto refreshed = bridge.refresh(*before.identity);
+        REQUIRE(refreshed.identity != nullptr);
+        CHECK(refreshed.identity->attributes.subject.contains("CommonName"));
+        const auto again = bridge.admit(Fixture::peer(Fixture::der_of(f.certificate)), {});
+        REQUIRE(again.identity != nullptr);
+        CHECK(again.identity->attributes.subject == refreshed.identity->attributes.subject);
     }
 
     TEST_CASE("two things have two scopes: they can never take over each other's sessions") {

@@ -46,7 +46,7 @@ TEST_SUITE("net.tls_transport") {
                 CHECK(peer.tls_version == (version == TLS1_3_VERSION ? "TLSv1.3" : "TLSv1.2"));
                 CHECK(peer.server_name == "iotsky.local");
                 CHECK(peer.alpn == "x-amzn-mqtt-ca");
-                CHECK(peer.certificate_der == certificate->der());
+                CHECK(*peer.certificate_der == certificate->der());
                 CHECK(peer.chain_verified);
                 CHECK_FALSE(peer.resumed);
                 CHECK(peer.address == "10.20.3.41");
@@ -91,7 +91,7 @@ TEST_SUITE("net.tls_transport") {
             CHECK(second.resumed());
             const broker::PeerInfo& peer = server.sink.only().transport->peer();
             CHECK(peer.resumed);
-            CHECK(peer.certificate_der == server.pki.device.der());
+            CHECK(*peer.certificate_der == server.pki.device.der());
             CHECK(peer.chain_verified);
             CHECK(second.tickets == (version == TLS1_3_VERSION ? 1 : 0));  // the next one
             CHECK(server.poller.counters().handshakes_resumed.get() == 1);
