@@ -93,6 +93,7 @@ OpenBroker::OpenBroker() : parts_(std::make_unique<Parts>()) {
 
 OpenBroker::~OpenBroker() {
     parts_->io.stop();
+    parts_->log.set_wakers({});  // they go before the log does
 }
 
 std::uint16_t OpenBroker::port() const noexcept {
