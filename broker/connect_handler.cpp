@@ -34,7 +34,7 @@ class Adopt final : public ControlMessage {
 };
 
 /// The client's wish, or the limit when it asks for more or for none.
-std::uint16_t keep_alive_of(const mqtt::ConnectView& connect, const Limits& limits) {
+std::uint16_t keep_alive_of(const mqtt::ConnectView& connect, const ConnectionLimits& limits) {
     const auto most =
         static_cast<std::uint16_t>(std::min<std::int64_t>(limits.keep_alive_max.count(), 0xffff));
     if (most == 0 || (connect.keep_alive_s != 0 && connect.keep_alive_s <= most)) {
@@ -178,6 +178,8 @@ void ConnectHandler::hand_over(Connection& c, ThreadId home, const mqtt::Connect
     std::unique_ptr<ControlMessage> posted = std::move(message);
     if (!s_.shared.lanes[home]->post(posted)) {
         static_cast<Adopt&>(*posted).transport->close();  // its home is stopping
+        s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+        c.listener.connections.fetch_sub(1, std::memory_order_relaxed);
     }
     s_.stats.connections.sub();
     c.state = Connection::State::adopted;
@@ -186,19 +188,21 @@ void ConnectHandler::hand_over(Connection& c, ThreadId home, const mqtt::Connect
 
 void ConnectHandler::adopt(std::unique_ptr<Transport> transport, const ConnectRequest& request,
                            std::span<const std::byte> rest, TimePoint accepted_at) {
+    ListenerState& listener = s_.shared.listener(transport->peer().listener);
     if (s_.shutting_down) {
         transport->close();
         s_.closed_transports.push_back(std::move(transport));
         s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+        listener.connections.fetch_sub(1, std::memory_order_relaxed);
         return;
     }
     Connection& c = s_.connections.add(std::make_unique<Connection>(
-        std::move(transport), s_.chunks, s_.limits.packet_bytes_max, accepted_at));
+        std::move(transport), s_.chunks, listener, listener.limits.packet_bytes_max, accepted_at));
     s_.stats.connections.add();
     s_.stats.adoptions.add();
     s_.host.attach(*c.transport, c.ref);
     const ConnRef ref = c.ref;
-    s_.protocol.watch(c, accepted_at + s_.limits.connect_timeout);
+    s_.protocol.watch(c, accepted_at + listener.limits.connect_timeout);
     admit(c, request.view());
     if (!rest.empty()) {
         (void)s_.protocol.on_bytes(ref, rest);
@@ -269,14 +273,16 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     session.identity = identity;
     session.rights = std::move(rights);
     session.connection = &c;
+    session.limits = &c.listener.limits;
     session.expires_at.reset();
     ++session.epoch;
     c.session = &session;
     c.state = Connection::State::connected;
-    c.keep_alive_s = keep_alive_of(connect, s_.limits);
+    c.keep_alive_s = keep_alive_of(connect, c.listener.limits);
     c.connected_at = s_.time.wall;
     c.last_packet_at = s_.time.now;
-    c.framer.set_packet_bytes_max(s_.limits.packet_bytes_max);
+    c.framer.set_packet_bytes_max(c.listener.limits.packet_bytes_max);
+    s_.throttle.apply(session);
     set_will(session, connect);
     if (present) {
         s_.subscriptions.apply_rights(session);
@@ -344,6 +350,13 @@ void ConnectHandler::set_will(Session& session, const mqtt::ConnectView& connect
         s_.notices.denied(session, publish ? acl::Action::retain_publish : acl::Action::publish,
                           connect.will->topic, topic.value_or(std::string{connect.will->topic}),
                           "will");
+        return;
+    }
+    const auto& limits = session.identity->limits;
+    if (limits && connect.will->payload.size() > limits->payload_bytes_max) {
+        s_.stats.refused_will.add();
+        s_.notices.payload_too_large(session, "will", connect.will->topic,
+                                     connect.will->payload.size());
         return;
     }
     session.will = Will{*topic, std::string{as_text(connect.will->payload)},

@@ -10,11 +10,13 @@
 #include "broker/ids.hpp"
 #include "broker/mqtt/framer.hpp"
 #include "broker/out_buffer.hpp"
+#include "broker/rate_bucket.hpp"
 #include "broker/topic_rights.hpp"
 #include "broker/transport.hpp"
 
 namespace iotsky::broker {
 
+struct ListenerState;
 struct Session;
 
 /// Whether the reader goes on with this connection.
@@ -33,9 +35,10 @@ struct Connection {
         adopted,    ///< its transport moved away
     };
 
-    Connection(std::unique_ptr<Transport> t, ChunkPool& pool, std::uint32_t packet_bytes_max,
-               TimePoint accepted)
+    Connection(std::unique_ptr<Transport> t, ChunkPool& pool, ListenerState& by,
+               std::uint32_t packet_bytes_max, TimePoint accepted)
         : transport(std::move(t)),
+          listener(by),
           out(pool),
           framer(packet_bytes_max),
           accepted_at(accepted),
@@ -43,6 +46,7 @@ struct Connection {
 
     ConnRef ref;
     std::unique_ptr<Transport> transport;
+    ListenerState& listener;
     OutBuffer out;
     mqtt::Framer framer;
     Gate gate;
@@ -58,9 +62,9 @@ struct Connection {
         false;  ///< R2: acknowledgements fill their reserve, the peer must take bytes first
     bool paused_for_disk = false;  ///< R1: records or own gated acknowledgements wait for the disk
     bool paused_for_mailbox = false;  ///< R5: another thread's mailbox is full of our traffic
-    bool in_paused_list = false;
+    bool paused_for_rate = false;     ///< R1: it has sent as much as it may for now; time ends it
 
-    std::vector<std::byte> unread;  ///< left over by the packet limit of a turn
+    std::vector<std::byte> unread;  ///< left over by the packet limit of a turn, or by a pause
 
     std::uint16_t keep_alive_s = 0;
     TimePoint accepted_at;
@@ -75,10 +79,22 @@ struct Connection {
     std::uint64_t publishes_in = 0;
     std::uint64_t publishes_out = 0;
 
-    [[nodiscard]] bool reading_paused() const noexcept {
-        return paused_for_output || paused_for_disk || paused_for_mailbox || !unread.empty() ||
-               state == State::closing;
+    // Limits of its class (broker/throttle.hpp); without a class nothing is ever reached.
+    std::uint64_t publishes_stop = UINT64_MAX;  ///< the rate is asked when `publishes_in` is there
+    std::uint64_t publishes_paid = 0;  ///< of `publishes_in`, those that the rate has counted
+    std::size_t payload_bytes_max = SIZE_MAX;
+    RateBucket subscription_changes;
+    TimePoint rate_until{};  ///< end of `paused_for_rate`
+
+    /// Whether something but its own left-over bytes forbids to read it.
+    [[nodiscard]] bool held() const noexcept {
+        return paused_for_output || paused_for_disk || paused_for_mailbox || paused_for_rate;
     }
+    [[nodiscard]] bool reading_paused() const noexcept {
+        return held() || !unread.empty() || state == State::closing;
+    }
+    /// Whether not even bytes that were read already are looked at.
+    [[nodiscard]] bool stopped() const noexcept { return paused_for_rate; }
 };
 
 }  // namespace iotsky::broker

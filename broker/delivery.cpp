@@ -95,14 +95,13 @@ void Delivery::deliver_qos0(Session& session, const MessageView& message, Form f
 }
 
 bool Delivery::make_room(Session& session, const MessageView& message, Form form) {
-    const Limits& limits = s_.limits;
     const std::size_t cost = sizeof(LocalMsg) + message.topic.size() + message.payload.size();
     const auto over = [&] {
-        return session.queued_bytes + cost > limits.queue_bytes_max ||
+        return session.queued_bytes + cost > session.queue_bytes_max ||
                session.lane1.entries.size() + session.lane2.entries.size() >=
-                   limits.queue_messages_max;
+                   session.limits->queue_messages_max;
     };
-    while (limits.queue_full == QueueFull::drop_oldest && over()) {
+    while (s_.limits.queue_full == QueueFull::drop_oldest && over()) {
         Lane& lane =
             session.lane1.begun < session.lane1.entries.size() ? session.lane1 : session.lane2;
         if (lane.begun >= lane.entries.size()) {
@@ -142,7 +141,7 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
     Connection* c = session.connection;
     const bool at_once = qos == 1 && !session.persistent() && c != nullptr && c->open &&
                          lane.begun == lane.entries.size() &&
-                         lane.in_flight < s_.limits.inflight_max && s_.sender.has_room(*c);
+                         lane.in_flight < session.limits->inflight_max && s_.sender.has_room(*c);
     if (at_once) {
         // A clean session never resends: nothing but the identifier has to be kept.
         entry.state = OutEntry::State::sent;
@@ -175,7 +174,7 @@ void Delivery::pump(Session& session) {
 
 void Delivery::pump(Session& session, Lane& lane) {
     while (session.connection != nullptr && session.connection->open &&
-           lane.begun < lane.entries.size() && lane.in_flight < s_.limits.inflight_max &&
+           lane.begun < lane.entries.size() && lane.in_flight < session.limits->inflight_max &&
            s_.sender.has_room(*session.connection)) {
         OutEntry& entry = lane.entries[lane.begun];
         if (entry.recheck && !may_receive(session, entry.message->topic())) {

@@ -14,6 +14,19 @@
 
 namespace iotsky::broker {
 
+/// What a class allows each of its things (`product.md` 7.3). Immutable; a change of the class
+/// comes as a new Identity, like a change of rights.
+struct ThingLimits {
+    std::uint32_t messages_per_second = 0;  ///< PUBLISHes over time, of all its connections; 1 or
+                                            ///< more
+    std::uint32_t burst = 0;                ///< PUBLISHes at once, 1 or more
+    std::uint32_t payload_bytes_max = 0;
+    std::uint32_t retained_max = 0;   ///< retained messages that it set and that are still there
+    std::size_t queue_bytes_max = 0;  ///< per session; the broker's own limit holds as well
+
+    friend bool operator==(const ThingLimits&, const ThingLimits&) = default;
+};
+
 /// Who a connection belongs to, and what that allows. Immutable, shared by the connections of one
 /// principal.
 struct Identity {
@@ -31,7 +44,8 @@ struct Identity {
     acl::Attributes attributes;  ///< without client id and address, which belong to the connection
     std::optional<WallTime> valid_until;
     bool disconnect_on_denied_publish = false;
-    std::uint64_t rights_version = 0;  ///< grows with each change of this principal's rights
+    std::optional<ThingLimits> limits;  ///< of its class; none outside classes
+    std::uint64_t rights_version = 0;   ///< grows with each change of this principal's rights
 };
 
 /// The answer to "may this peer connect?".

@@ -47,6 +47,13 @@ class MeService final : public Service {
         info["class"] = identity.class_name;
         info["thing_id"] = identity.thing_id;
         info["root"] = identity.alias.root;
+        if (identity.limits) {
+            info["limits"] = {{"messages_per_second", identity.limits->messages_per_second},
+                              {"burst", identity.limits->burst},
+                              {"payload_bytes_max", identity.limits->payload_bytes_max},
+                              {"retained_max", identity.limits->retained_max},
+                              {"queue_bytes_max", identity.limits->queue_bytes_max}};
+        }
         if (identity.valid_until) {
             info["valid_until"] = format_utc(*identity.valid_until);
         }

@@ -17,6 +17,11 @@ constexpr std::size_t kPerWindow = 20;
 constexpr std::size_t kWaitingMax =
     16;  // distinct refusals of one identity; more are counted into the last
 
+/// How a limit of the session's class is raised.
+std::string raise(const Session& session, std::string_view option) {
+    return "it: iotsky class set " + session.identity->class_name + " " + std::string{option};
+}
+
 }  // namespace
 
 std::string notice_json(const Refusal& refusal) {
@@ -91,8 +96,59 @@ void Notices::queue_full(const Session& session, std::string_view topic) {
     Refusal refusal = about(session, "queue", topic);
     refusal.number = "E3403";
     refusal.rule = "queue limit";
-    refusal.why = "The queue of this session is full; a message was dropped.";
-    refusal.how = "Receive faster, or raise limits.queue_bytes_max.";
+    refusal.why = "The queue of this session is full (" + std::to_string(session.queue_bytes_max) +
+                  " bytes); a message was dropped.";
+    const bool of_class = session.queue_bytes_max < session.limits->queue_bytes_max;
+    refusal.how = "Receive faster, or raise " +
+                  (of_class ? raise(session, "--queue-per-session N")
+                            : std::string{"limits.queue_bytes_max"}) +
+                  ".";
+    tell(session, std::move(refusal), true);
+}
+
+void Notices::publishes_too_fast(const Session& session) {
+    const ThingLimits& limits = *session.identity->limits;
+    const std::string rate = std::to_string(limits.messages_per_second);
+    Refusal refusal = about(session, "rate", "");
+    refusal.number = "E3401";
+    refusal.rule = "messages_per_second of class " + session.identity->class_name;
+    refusal.why = "More than " + rate + " messages a second (" + std::to_string(limits.burst) +
+                  " at once); slowed down to " + rate + " a second.";
+    refusal.how = "Put delay(" + std::to_string(std::max(1U, 1000 / limits.messages_per_second)) +
+                  ") in loop(), or raise " + raise(session, "--messages-per-second N") + ".";
+    tell(session, std::move(refusal), true);
+}
+
+void Notices::subscribes_too_fast(const Session& session) {
+    Refusal refusal = about(session, "rate", "");
+    refusal.number = "E3409";
+    refusal.rule = "subscription changes limit";
+    refusal.why = "More than " + std::to_string(s_.limits.subscription_changes_per_second) +
+                  " subscriptions a second changed; slowed down to that.";
+    refusal.how = "Subscribe once, with wildcards, and keep the subscriptions.";
+    tell(session, std::move(refusal), true);
+}
+
+void Notices::payload_too_large(const Session& session, std::string_view what,
+                                std::string_view topic, std::size_t bytes) {
+    const ThingLimits& limits = *session.identity->limits;
+    Refusal refusal = about(session, what, topic);
+    refusal.number = "E3402";
+    refusal.rule = "payload_max of class " + session.identity->class_name;
+    refusal.why = std::to_string(bytes) + " bytes; " + std::to_string(limits.payload_bytes_max) +
+                  " are allowed in class " + session.identity->class_name + ".";
+    refusal.how = "Send less at a time, or raise " + raise(session, "--payload-max N") + ".";
+    tell(session, std::move(refusal));
+}
+
+void Notices::thing_retains_enough(const Session& session, std::string_view topic) {
+    Refusal refusal = about(session, "retain", topic);
+    refusal.number = "E3406";
+    refusal.rule = "retained_per_thing of class " + session.identity->class_name;
+    refusal.why = "This thing has " + std::to_string(session.identity->limits->retained_max) +
+                  " retained messages already; this one was delivered but not kept.";
+    refusal.how = "Clear one (publish an empty retained message to its topic), or raise " +
+                  raise(session, "--retained-per-thing N") + ".";
     tell(session, std::move(refusal), true);
 }
 

@@ -31,6 +31,13 @@ class Notices {
     void refused_subscribe(const Session& session, std::string_view filter, std::string_view why);
     void too_many_levels(const Session& session, std::string_view what, std::string_view topic);
     void queue_full(const Session& session, std::string_view topic);
+    /// More than the class allows: the client is read more slowly.
+    void publishes_too_fast(const Session& session);
+    void subscribes_too_fast(const Session& session);
+    void payload_too_large(const Session& session, std::string_view what, std::string_view topic,
+                           std::size_t bytes);
+    /// The thing has as many retained messages as its class allows.
+    void thing_retains_enough(const Session& session, std::string_view topic);
     /// `publisher` may be null (the broker's own messages).
     void retained_full(const Session* publisher, std::string_view topic);
 

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 
 namespace iotsky::broker {
@@ -14,24 +17,35 @@ enum class QueueFull : std::uint8_t {
     drop_oldest,  ///< the oldest one that is not in flight is dropped, counted and told
 };
 
-/// Limits of the data plane (`decisions.md` 18). Each is a key of the configuration; reaching one
-/// is a tested behaviour, never silent.
-struct Limits {
+/// Limits of one Network Connection and of the session behind it. A listener may have its own
+/// (`Options::listeners`).
+struct ConnectionLimits {
     std::size_t pre_connect_bytes_max = 64U
                                         << 10U;  ///< bytes before a whole CONNECT, 1 KiB .. 1 MiB
     std::chrono::milliseconds connect_timeout{
         10'000};  ///< from accept to a whole CONNECT, 100 ms .. 10 min
     std::chrono::milliseconds packet_timeout{30'000};  ///< from a packet's first byte to its last
     std::chrono::milliseconds stuck_reader_timeout{30'000};  ///< bytes wait and the peer takes none
-    std::chrono::milliseconds linger_timeout{
-        5'000};                                    ///< to hand over the last bytes before a close
-    std::uint32_t packet_bytes_max = 256U << 10U;  ///< 128 B .. 268,435,455
+    std::uint32_t packet_bytes_max = 256U << 10U;            ///< 128 B .. 268,435,455
     std::uint16_t inflight_max =
         100;  ///< unacknowledged PUBLISHes per direction and session, 1 .. 65535
     std::size_t queue_bytes_max = 64U << 20U;    ///< per session, true cost in memory
     std::size_t queue_messages_max = 1'000'000;  ///< per session
+    std::chrono::seconds keep_alive_max{0};      ///< 0: none below the standard's 65,535 s
+    std::size_t connections_max = 50'000;        ///< of the broker; for a listener, its own
+};
+
+/// Limits of the data plane (`decisions.md` 18). Each is a key of the configuration; reaching one
+/// is a tested behaviour, never silent.
+struct Limits : ConnectionLimits {
+    std::chrono::milliseconds linger_timeout{
+        5'000};  ///< to hand over the last bytes before a close
     QueueFull queue_full = QueueFull::drop_newest;
-    std::size_t filters_max = 10'000;         ///< subscriptions per session
+    std::size_t filters_max = 10'000;  ///< subscriptions per session
+    /// Topic Filters in SUBSCRIBE and UNSUBSCRIBE of one connection, 1 .. 1,000,000 each: over
+    /// time, and at once. Beyond it the connection is read more slowly.
+    std::uint32_t subscription_changes_per_second = 200;
+    std::uint32_t subscription_changes_burst = 10'000;
     std::size_t topic_levels_max = 0;         ///< 0: no limit below the standard's 65,535 bytes
     std::size_t out_soft_bytes = 64U << 10U;  ///< PUBLISHes stop being taken from the queue
     std::size_t out_hard_bytes = 1U << 20U;   ///< QoS 0 is dropped and counted
@@ -49,11 +63,9 @@ struct Limits {
     std::size_t turn_packets_max = 256;        ///< packets per connection and turn
     std::size_t slice = 256;                   ///< items of one slice of unbounded work
     std::size_t sessions_max = 100'000;        ///< per broker
-    std::size_t connections_max = 50'000;      ///< per broker
     std::size_t client_id_bytes_max = 65'535;  ///< the standard's own limit
     std::chrono::seconds session_expiry{7 * 24 *
                                         3600};  ///< a persistent session without a connection
-    std::chrono::seconds keep_alive_max{0};     ///< 0: none below the standard's 65,535 s
 };
 
 /// Whether a topic or filter has as many levels as are allowed.
@@ -65,6 +77,8 @@ struct Limits {
 
 struct Options {
     Limits limits;
+    /// By name: what a listener says itself in place of `limits`, whole. Others have `limits`.
+    std::map<std::string, ConnectionLimits, std::less<>> listeners;
     unsigned threads = 0;  ///< io threads; 0: CPUs of the affinity mask
     std::size_t route_entries_max = 65'536;
     std::size_t route_bytes_max = 64U << 20U;

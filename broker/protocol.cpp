@@ -28,7 +28,8 @@ Shard::After Protocol::on_bytes(ConnRef ref, std::span<const std::byte> bytes) {
 
 void Protocol::read_on() {
     for (const ConnRef ref : std::exchange(unread_, {})) {
-        if (Connection* c = s_.connections.find(ref)) {
+        Connection* c = s_.connections.find(ref);
+        if (c != nullptr && !c->stopped()) {
             const std::vector<std::byte> bytes = std::exchange(c->unread, {});
             (void)read(ref, bytes);
             if (Connection* still = s_.connections.find(ref);
@@ -40,16 +41,43 @@ void Protocol::read_on() {
 }
 
 Shard::After Protocol::read(ConnRef ref, std::span<const std::byte> bytes) {
+    if (Connection* c = s_.connections.find(ref)) {
+        s_.throttle.begin_read(*c);
+    }
+    const Shard::After after = read_packets(ref, bytes);
+    if (Connection* c = s_.connections.find(ref)) {
+        s_.throttle.end_read(*c);
+    }
+    return after;
+}
+
+bool Protocol::leave(Connection& c, std::size_t packets, std::span<const std::byte> bytes) {
+    if (c.state != Connection::State::connected) {
+        return false;
+    }
+    if (c.publishes_in >= c.publishes_stop) {
+        s_.throttle.settle(c);
+    }
+    const bool stopped = c.stopped();
+    const bool had_share = packets >= s_.limits.turn_packets_max || stopped;
+    if (!had_share || bytes.empty()) {
+        return false;
+    }
+    // The rest in the next turn (fairness), or when the pause ends; nothing more is read meanwhile.
+    c.unread.assign(bytes.begin(), bytes.end());
+    if (!stopped) {
+        unread_.push_back(c.ref);
+    }
+    return true;
+}
+
+Shard::After Protocol::read_packets(ConnRef ref, std::span<const std::byte> bytes) {
     for (std::size_t packets = 0;; ++packets) {
         Connection* c = s_.connections.find(ref);
         if (c == nullptr) {
             return Shard::After::gone;
         }
-        if (packets >= s_.limits.turn_packets_max && !bytes.empty() &&
-            c->state == Connection::State::connected) {
-            // Fairness: the rest in the next turn; nothing more is read meanwhile.
-            c->unread.assign(bytes.begin(), bytes.end());
-            unread_.push_back(ref);
+        if (leave(*c, packets, bytes)) {
             return Shard::After::go_on;
         }
         if (c->state == Connection::State::closing) {
@@ -183,6 +211,11 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     if (!rights.publish || (packet.retain && !rights.retain)) {
         return on_denied_publish(c, packet, rights);
     }
+    if (packet.payload.size() > c.payload_bytes_max) {
+        s_.notices.payload_too_large(session, "publish", packet.topic, packet.payload.size());
+        s_.stats.refused_publish.add();
+        return on_refused_publish(c, packet);
+    }
     Publication publication;
     publication.topic = rights.canonical;
     publication.payload = packet.payload;
@@ -262,7 +295,7 @@ void Protocol::watch_connected(Connection& c) {
 // The earliest moment at which due() could say something.
 TimePoint Protocol::next_deadline(const Connection& c) const {
     using std::chrono::milliseconds;
-    const Limits& limits = s_.limits;
+    const ConnectionLimits& limits = c.listener.limits;
     TimePoint at = kNever;
     if (c.state == Connection::State::waiting_for_connect) {
         at = c.accepted_at + limits.connect_timeout;
@@ -274,7 +307,7 @@ TimePoint Protocol::next_deadline(const Connection& c) const {
         at = std::min(at, c.partial_since + limits.packet_timeout);
     }
     if (!c.out.empty() && c.blocked_since != TimePoint{}) {
-        const auto patience = c.state == Connection::State::closing ? limits.linger_timeout
+        const auto patience = c.state == Connection::State::closing ? s_.limits.linger_timeout
                                                                     : limits.stuck_reader_timeout;
         at = std::min(at, c.blocked_since + patience);
     }
@@ -288,7 +321,7 @@ TimePoint Protocol::next_deadline(const Connection& c) const {
 }
 
 CloseReason Protocol::due(const Connection& c, TimePoint now) const {
-    const Limits& limits = s_.limits;
+    const ConnectionLimits& limits = c.listener.limits;
     if (c.state == Connection::State::waiting_for_connect) {
         return now >= c.accepted_at + limits.connect_timeout ? CloseReason::connect_timeout
                                                              : CloseReason::none;

@@ -18,8 +18,10 @@ class Protocol {
     explicit Protocol(Shard::Impl& shard) noexcept : s_(shard) {}
 
     [[nodiscard]] Shard::After on_bytes(ConnRef ref, std::span<const std::byte> bytes);
-    /// Goes on with bytes that the packet limit of the turn before left over.
+    /// Goes on with bytes that the turn before left over.
     void read_on();
+    /// A pause of a connection with bytes left over has ended: they are looked at in the next turn.
+    void go_on(Connection& connection) { unread_.push_back(connection.ref); }
     [[nodiscard]] bool has_work() const noexcept { return !unread_.empty(); }
     /// One of the connection's deadlines may be due: looks at all of them.
     void on_timer(Connection& connection);
@@ -31,6 +33,9 @@ class Protocol {
 
   private:
     [[nodiscard]] Shard::After read(ConnRef ref, std::span<const std::byte> bytes);
+    [[nodiscard]] Shard::After read_packets(ConnRef ref, std::span<const std::byte> bytes);
+    /// Leaves the rest of the bytes for a later turn, if this connection has had its share.
+    [[nodiscard]] bool leave(Connection& c, std::size_t packets, std::span<const std::byte> bytes);
     [[nodiscard]] Verdict on_packet(Connection& c, const mqtt::PacketView& packet);
     [[nodiscard]] Verdict on_publish(Connection& c, const mqtt::PublishView& packet);
     [[nodiscard]] Verdict on_pubrel(Connection& c, std::uint16_t packet_id);

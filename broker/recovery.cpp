@@ -34,6 +34,8 @@ bool Recovery::on_session(Sid sid, std::string_view scope, std::string_view clie
         session_->rights = acl::AuthContext::make(session_->identity->rules, attributes,
                                                   session_->identity->valid_until);
     }
+    session_->limits = &s_.limits;
+    s_.throttle.apply(*session_);
     (session_->sealed ? revoked_ : loaded_).push_back(session_->ref);
     s_.stats.sessions.add();
     s_.stats.sessions_persistent.add();

@@ -45,6 +45,25 @@ std::size_t cost(const Retained& message) noexcept {
     return kFixed + message.topic.size() + message.payload.size() + message.publisher.size();
 }
 
+/// Counts `fresh` for its owner, unless it only replaces one that counts for the same.
+bool count_for_owner(const Retained* old, const Retained& fresh, std::uint32_t most) noexcept {
+    if (!fresh.owner || (old != nullptr && old->owner == fresh.owner)) {
+        return true;
+    }
+    if (fresh.owner->retained.fetch_add(1, std::memory_order_relaxed) < most) {
+        return true;
+    }
+    fresh.owner->retained.fetch_sub(1, std::memory_order_relaxed);
+    return false;
+}
+
+/// `gone` does not count any more, unless `next` has taken its place for the same owner.
+void uncount_for_owner(const Retained& gone, const Retained* next) noexcept {
+    if (gone.owner && (next == nullptr || next->owner != gone.owner)) {
+        gone.owner->retained.fetch_sub(1, std::memory_order_relaxed);
+    }
+}
+
 }  // namespace
 
 struct RetainedIndex::Shard {
@@ -138,11 +157,12 @@ bool RetainedIndex::reserve(const Retained* old, const Retained& fresh) noexcept
 }
 
 void RetainedIndex::count_out(const Retained& gone) noexcept {
+    uncount_for_owner(gone, nullptr);
     count_.fetch_sub(1, std::memory_order_relaxed);
     bytes_.fetch_sub(cost(gone), std::memory_order_relaxed);
 }
 
-RetainedIndex::PutResult RetainedIndex::put(Retained message) {
+RetainedIndex::PutResult RetainedIndex::put(Retained message, std::uint32_t owner_max) {
     const auto fresh = std::make_shared<Retained>(std::move(message));
     const bool clears = fresh->payload.empty();
     Shard& shard = *shards_[shard_number(fresh->topic)];
@@ -151,14 +171,20 @@ RetainedIndex::PutResult RetainedIndex::put(Retained message) {
         const LockGuard lock(shard.mutex);
         const auto at = shard.places.find(std::string_view(fresh->topic));
         const Retained* known = at == shard.places.end() ? nullptr : at->message.get();
+        if (!clears && !count_for_owner(known, *fresh, owner_max)) {
+            return {Put::owner_full, 0};
+        }
         if (!clears && !reserve(known, *fresh)) {
+            uncount_for_owner(*fresh, known);
             return {Put::full, 0};
         }
         fresh->rev = rev_.fetch_add(1, std::memory_order_acq_rel) + 1;
         old = clears ? shard.remove(at) : shard.store(at, fresh);
     }
-    if (clears && old) {
+    if (old && clears) {
         count_out(*old);
+    } else if (old) {
+        uncount_for_owner(*old, fresh.get());
     }
     full_fence();
     return {clears ? Put::cleared : Put::stored, fresh->rev};
@@ -180,6 +206,7 @@ void RetainedIndex::restore(Retained message) {
         const bool clears = fresh->payload.empty();
         old = clears ? shard.remove(at) : shard.store(at, fresh);
         if (!clears) {
+            (void)count_for_owner(nullptr, *fresh, UINT32_MAX);
             count_.fetch_add(1, std::memory_order_relaxed);
             bytes_.fetch_add(cost(*fresh), std::memory_order_relaxed);
         }

@@ -12,6 +12,7 @@
 
 #include "base/clock.hpp"
 #include "broker/ids.hpp"
+#include "broker/principals.hpp"
 
 namespace iotsky::broker {
 
@@ -23,6 +24,7 @@ struct Retained {
     Rev rev = 0;
     std::string publisher;  ///< name of the identity that set it
     WallTime set_at{};
+    std::shared_ptr<Principal> owner{};  ///< whose limit it counts towards; null: nobody's
 };
 using RetainedPtr = std::shared_ptr<const Retained>;
 
@@ -39,17 +41,19 @@ class RetainedIndex {
 
     enum class Put : std::uint8_t {
         stored,
-        cleared,  ///< also when there was nothing: the log hears of it
-        full,     ///< a limit is reached: nothing changed, the topic keeps what it had
+        cleared,     ///< also when there was nothing: the log hears of it
+        full,        ///< a limit is reached: nothing changed, the topic keeps what it had
+        owner_full,  ///< the same, for the limit of its owner
     };
     struct PutResult {
         Put put;
-        Rev rev;  ///< next of one global counter; drawn inside the shard's lock; 0 when full
+        Rev rev;  ///< next of one global counter; drawn inside the shard's lock; 0 when nothing
+                  ///< changed
     };
     /// Stores `message` (its rev is set here); an empty payload clears [MQTT-3.3.1-10, -11]. Ends
     /// with the seq_cst fence that makes "update retained, then read the route stamp" safe against
-    /// SUBSCRIBE.
-    [[nodiscard]] PutResult put(Retained message);
+    /// SUBSCRIBE. `owner_max`: how many messages its owner may have here.
+    [[nodiscard]] PutResult put(Retained message, std::uint32_t owner_max = 0);
     /// Recovery: keeps the given rev; applies only if it is higher. Limits do not hold: what is on
     /// disk is kept.
     void restore(Retained message);

@@ -117,7 +117,9 @@ void Rights::refresh(Session& session) {
             attributes.domain_name = peer.server_name;
         }
     }
+    const bool other_limits = session.identity->limits != admission.identity->limits;
     session.identity = admission.identity;
+    s_.throttle.apply(session, other_limits);
     session.rights = acl::AuthContext::make(admission.identity->rules, attributes,
                                             admission.identity->valid_until);
     if (session.connection != nullptr &&

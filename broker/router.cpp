@@ -12,21 +12,11 @@ Router::Router(Shard::Impl& shard) : s_(shard), outgoing_(shard.shared.threads) 
 TurnNo Router::publish(const Publication& publication) {
     MessageView message{
         s_.next_mid(), publication.topic, publication.payload, publication.qos, false, 0, nullptr};
+    if (publication.publisher != nullptr) {  // not for what it causes: notices, answers
+        mailbox_full_ = false;
+    }
     if (publication.retain) {
-        // The retained index first, then the route's stamp (inside find): the order of
-        // `dataplane.md` 3.
-        Retained value{std::string{publication.topic},
-                       std::string{as_text(publication.payload)},
-                       publication.qos,
-                       0,
-                       std::string{publication.publisher_name},
-                       s_.time.wall};
-        const auto result = s_.shared.retained.put(std::move(value));
-        if (result.put == RetainedIndex::Put::full) {
-            s_.notices.retained_full(publication.publisher, publication.topic);
-        } else {
-            message.retained_rev = result.rev;
-        }
+        message.retained_rev = retain(publication);
     }
     const RouteEntry& route = s_.routes.find(publication.topic, s_.time.wall);
     BlobRef shared;
@@ -40,6 +30,28 @@ TurnNo Router::publish(const Publication& publication) {
     distribute(route, message, shared,
                publication.publisher != nullptr ? publication.publisher->identity.get() : nullptr);
     return turn;
+}
+
+// The retained index first, then the route's stamp (inside find): the order of `dataplane.md` 3.
+Rev Router::retain(const Publication& publication) {
+    const Session* by =
+        publication.publisher != nullptr ? publication.publisher : publication.will_of;
+    const bool counts = by != nullptr && by->principal != nullptr;
+    Retained value{std::string{publication.topic},
+                   std::string{as_text(publication.payload)},
+                   publication.qos,
+                   0,
+                   std::string{publication.publisher_name},
+                   s_.time.wall,
+                   counts ? by->principal : nullptr};
+    const auto result =
+        s_.shared.retained.put(std::move(value), counts ? by->identity->limits->retained_max : 0);
+    if (result.put == RetainedIndex::Put::full) {
+        s_.notices.retained_full(by, publication.topic);
+    } else if (result.put == RetainedIndex::Put::owner_full) {
+        s_.notices.thing_retains_enough(*by, publication.topic);
+    }
+    return result.rev;
 }
 
 // Written if and only if something of it must survive: a persistent target at QoS 1 or 2, a
@@ -180,7 +192,6 @@ void Router::publish_mail(BatchNo batch) {
                 {s_.id, batch, std::exchange(outgoing_[thread], {})});
         }
     }
-    mailbox_full_ = false;
 }
 
 }  // namespace iotsky::broker

@@ -24,6 +24,7 @@ struct Publication {
     Session* publisher = nullptr;  ///< null for the broker's own messages
     std::uint16_t inbound_id = 0;  ///< QoS 2 from a client; 0 otherwise
     std::string_view publisher_name;
+    const Session* will_of = nullptr;  ///< whose Will it is: its class's limits hold
 };
 
 /// Takes the decision where a message goes, on the publisher's thread, and writes it down as one
@@ -44,10 +45,12 @@ class Router {
     /// Hands the turn's mail over, after its records were appended.
     void publish_mail(BatchNo batch);
     [[nodiscard]] bool has_mail() const noexcept;
-    /// Whether a thread that this turn's traffic goes to has too much waiting (R5).
+    /// Whether a thread that the last client's message went to has too much waiting (R5).
     [[nodiscard]] bool mailbox_full() const noexcept { return mailbox_full_; }
 
   private:
+    /// Stores a retained value; its revision, or 0 when a limit keeps it out.
+    [[nodiscard]] Rev retain(const Publication& publication);
     [[nodiscard]] TurnNo write_record(const Publication& publication, const RouteEntry& route,
                                       const MessageView& message);
     void distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared,

@@ -5,6 +5,11 @@
 #include "broker/shard_impl.hpp"
 
 namespace iotsky::broker {
+namespace {
+
+constexpr std::chrono::milliseconds kMailboxLook{5};
+
+}  // namespace
 
 void Sender::put(Connection& c, std::span<const std::byte> packet) {
     c.out.append(packet);
@@ -193,7 +198,7 @@ void Sender::open_gates() {
 
 void Sender::update_pauses(Connection& c) {
     const Limits& limits = s_.limits;
-    const bool was = c.reading_paused();
+    const bool was = c.held();
     const std::size_t output_max = limits.out_soft_bytes + limits.out_ack_reserve_bytes;
     // R2: this connection alone waits, for its own peer; bounded by the stuck-reader deadline.
     // Deliveries may fill the buffer above the reserve by themselves, so only a buffer that stays
@@ -207,13 +212,22 @@ void Sender::update_pauses(Connection& c) {
 }
 
 void Sender::apply_pause(Connection& c, bool was) {
-    const bool is = c.reading_paused();
+    const bool is = c.held();
     if (is && !was) {
         c.paused_since = s_.time.now;
     } else if (was && !is) {
-        c.last_packet_at += s_.time.now - c.paused_since;  // R6: Keep Alive stood still
-        s_.host.resume(*c.transport);
+        // R6: Keep Alive stood still, and so did the deadline of a packet that has begun.
+        c.last_packet_at += s_.time.now - c.paused_since;
+        c.partial_since += s_.time.now - c.paused_since;
+        s_.protocol.watch_connected(c);
+        reading_again(c);
     }
+}
+
+void Sender::set_pause(Connection& c, bool Connection::*pause, bool on) {
+    const bool was = c.held();
+    c.*pause = on;
+    apply_pause(c, was);
 }
 
 void Sender::reading_again(Connection& c) {
@@ -224,10 +238,8 @@ void Sender::reading_again(Connection& c) {
 
 void Sender::pause_for_mailbox(Connection& c) {
     if (!c.paused_for_mailbox) {
-        const bool was = c.reading_paused();
-        c.paused_for_mailbox = true;
         mailbox_paused_.push_back(c.ref);
-        apply_pause(c, was);
+        set_pause(c, &Connection::paused_for_mailbox, true);
     }
 }
 
@@ -242,11 +254,13 @@ void Sender::resume_after_mailbox() {
     }
     for (const ConnRef ref : std::exchange(mailbox_paused_, {})) {
         if (Connection* c = s_.connections.find(ref)) {
-            const bool was = c->reading_paused();
-            c->paused_for_mailbox = false;
-            apply_pause(*c, was);
+            set_pause(*c, &Connection::paused_for_mailbox, false);
         }
     }
+}
+
+std::optional<TimePoint> Sender::next_look() const {
+    return mailbox_paused_.empty() ? std::nullopt : std::optional{s_.time.now + kMailboxLook};
 }
 
 void Sender::write(Connection& c) {
@@ -261,7 +275,7 @@ void Sender::write(Connection& c) {
         c.blocked_since = {};
     } else if (written > 0 || c.blocked_since == TimePoint{}) {
         c.blocked_since = s_.time.now;
-        s_.protocol.watch(c, s_.time.now + s_.limits.stuck_reader_timeout);
+        s_.protocol.watch(c, s_.time.now + c.listener.limits.stuck_reader_timeout);
     }
     if (c.state == Connection::State::closing) {
         if (c.out.empty()) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -50,6 +51,10 @@ class Sender {
     void pause_for_mailbox(Connection& c);
     /// Resumes those when the mailboxes have room again.
     void resume_after_mailbox();
+    /// When to look at the mailboxes again: their owners wake nobody who waits for room.
+    [[nodiscard]] std::optional<TimePoint> next_look() const;
+    /// Sets or ends one of the connection's pauses (`paused_for_...`).
+    void set_pause(Connection& c, bool Connection::*pause, bool on);
     /// Something is left to write without waiting for the peer.
     [[nodiscard]] bool has_work() const noexcept { return !dirty_.empty(); }
 
@@ -70,7 +75,7 @@ class Sender {
     void encode(const MessageView& message, std::string_view topic, std::uint8_t qos, bool dup);
     void write(Connection& c);
     void update_pauses(Connection& c);
-    void apply_pause(Connection& c, bool was_paused);
+    void apply_pause(Connection& c, bool was_held);
 
     Shard::Impl& s_;
     std::vector<ConnRef> dirty_;

@@ -15,6 +15,8 @@
 #include "broker/ids.hpp"
 #include "broker/inbound_ids.hpp"
 #include "broker/message.hpp"
+#include "broker/options.hpp"
+#include "broker/principals.hpp"
 #include "broker/retained_index.hpp"
 #include "broker/ring.hpp"
 
@@ -96,6 +98,10 @@ struct Session {
     std::shared_ptr<const acl::AuthContext> rights;
     Connection* connection = nullptr;  ///< null while the client is away
 
+    const ConnectionLimits* limits = nullptr;  ///< of the listener that its client came by last
+    std::shared_ptr<Principal> principal;  ///< what its identity uses up; null without limits of a
+                                           ///< class
+
     std::map<std::string, Subscription, std::less<>>
         subscriptions;  ///< by the filter as the client wrote it
     std::vector<Replay> replays;
@@ -107,6 +113,9 @@ struct Session {
     std::uint64_t next_order = 1;
     std::uint16_t last_packet_id = 0;
     std::size_t queued_bytes = 0;
+    std::size_t queue_bytes_max = 0;  ///< the lower one of its listener's and its class's
+    TimePoint publish_slowed_told{};  ///< when its client was told last that it is too fast
+    TimePoint subscribe_slowed_told{};
 
     InboundIds inbound;  ///< QoS 2 identifiers that were received and not yet released
     std::optional<Will> will;

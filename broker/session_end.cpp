@@ -54,6 +54,7 @@ void SessionEnd::fire_will(Session& session) {
     publication.qos = will.qos;
     publication.retain = will.retain;
     publication.publisher_name = session.identity->name;
+    publication.will_of = &session;
     (void)s_.router.publish(publication);
 }
 
@@ -111,6 +112,7 @@ void SessionEnd::destroy(Connection& c) {
     s_.closed_transports.push_back(std::move(c.transport));
     s_.stats.connections.sub();
     s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
+    c.listener.connections.fetch_sub(1, std::memory_order_relaxed);
     s_.connections.erase(c.ref);
 }
 

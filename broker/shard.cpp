@@ -41,6 +41,7 @@ Shard::Impl::Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now)
       protocol(*this),
       rights(*this),
       notices(*this),
+      throttle(*this),
       next_tick(now) {}
 
 Mid Shard::Impl::next_mid() {
@@ -154,22 +155,31 @@ void Shard::begin_turn(TurnTime time) {
 
 ConnRef Shard::open(std::unique_ptr<Transport> transport, TimePoint accepted_at) {
     Impl& s = *impl_;
-    if (s.shutting_down ||
-        s.shared.connections.load(std::memory_order_relaxed) >= s.limits.connections_max) {
-        log::warn("E3410", "connection refused: limit reached",
-                  {{"addr", transport->peer().address}, {"limit", s.limits.connections_max}});
+    const PeerInfo& peer = transport->peer();
+    ListenerState& listener = s.shared.listener(peer.listener);
+    const bool broker_full =
+        s.shared.connections.load(std::memory_order_relaxed) >= s.limits.connections_max;
+    const bool listener_full =
+        listener.connections.load(std::memory_order_relaxed) >= listener.limits.connections_max;
+    if (s.shutting_down || broker_full || listener_full) {
+        log::warn(
+            "E3410", "connection refused: limit reached",
+            {{"addr", peer.address},
+             {"listener", peer.listener},
+             {"limit", broker_full ? s.limits.connections_max : listener.limits.connections_max}});
         transport->close();
         s.closed_transports.push_back(std::move(transport));
         return {};
     }
-    const auto bytes_max = static_cast<std::uint32_t>(
-        std::min<std::size_t>(s.limits.pre_connect_bytes_max, s.limits.packet_bytes_max));
-    Connection& c = s.connections.add(
-        std::make_unique<Connection>(std::move(transport), s.chunks, bytes_max, accepted_at));
+    const auto bytes_max = static_cast<std::uint32_t>(std::min<std::size_t>(
+        listener.limits.pre_connect_bytes_max, listener.limits.packet_bytes_max));
+    Connection& c = s.connections.add(std::make_unique<Connection>(
+        std::move(transport), s.chunks, listener, bytes_max, accepted_at));
     s.stats.connections.add();
     s.shared.connections.fetch_add(1, std::memory_order_relaxed);
+    listener.connections.fetch_add(1, std::memory_order_relaxed);
     s.host.attach(*c.transport, c.ref);
-    s.protocol.watch(c, accepted_at + s.limits.connect_timeout);
+    s.protocol.watch(c, accepted_at + listener.limits.connect_timeout);
     return c.ref;
 }
 
@@ -206,6 +216,7 @@ void Shard::on_time() {
             s.protocol.on_timer(*c);
         }
     });
+    s.throttle.on_time(s.time.now);
     s.session_end.expire(s.time.now);
     s.notices.on_time(s.time.now);
     s.tick_services();
@@ -232,7 +243,7 @@ void Shard::flush() {
 bool Shard::has_work() const noexcept {
     const Impl& s = *impl_;
     return !s.shared.lanes[s.id]->empty() || !s.shared.mailboxes[s.id]->empty() ||
-           s.sender.has_work() || !s.work.empty() || s.rights.has_work();
+           s.sender.has_work() || s.protocol.has_work() || !s.work.empty() || s.rights.has_work();
 }
 
 bool Shard::may_sleep() {
@@ -257,6 +268,7 @@ bool Shard::may_sleep() {
 std::optional<TimePoint> Shard::next_deadline() const {
     const Impl& s = *impl_;
     auto at = earlier(s.wheel.next(), earlier(s.session_end.next_expiry(), s.notices.next()));
+    at = earlier(at, earlier(s.throttle.next(), s.sender.next_look()));
     return s.id == 0 && s.shared.services.size() > 0 ? earlier(at, s.next_tick) : at;
 }
 

@@ -24,6 +24,7 @@
 #include "broker/shard.hpp"
 #include "broker/shared.hpp"
 #include "broker/subscriptions.hpp"
+#include "broker/throttle.hpp"
 #include "broker/timer_wheel.hpp"
 #include "broker/turn.hpp"
 
@@ -60,6 +61,7 @@ struct Shard::Impl {
     Protocol protocol;
     Rights rights;
     Notices notices;
+    Throttle throttle;
 
     bool recovered = false;
     std::vector<SessionRef>

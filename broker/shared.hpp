@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.hpp"
@@ -11,12 +14,19 @@
 #include "broker/ids.hpp"
 #include "broker/mailbox.hpp"
 #include "broker/options.hpp"
+#include "broker/principals.hpp"
 #include "broker/retained_index.hpp"
 #include "broker/service.hpp"
 #include "broker/stats.hpp"
 #include "broker/topic_index.hpp"
 
 namespace iotsky::broker {
+
+/// One listener as its connections see it: limits constant, the count synchronised.
+struct ListenerState {
+    ConnectionLimits limits;
+    std::atomic<std::size_t> connections{0};
+};
 
 /// What the io threads of one broker have in common. Constant after construction, or synchronised
 /// by itself.
@@ -33,9 +43,13 @@ struct Shared {
     Random& random;
     ServiceTable services;
 
+    /// The listener of this name; those without limits of their own share one.
+    [[nodiscard]] ListenerState& listener(std::string_view name) noexcept;
+
     // Synchronised.
     TopicIndex index;
     RetainedIndex retained;
+    Principals principals;
     std::vector<std::unique_ptr<Mailbox>> mailboxes;  ///< one per thread
     std::vector<std::unique_ptr<ControlLane>> lanes;  ///< one per thread
     std::vector<std::unique_ptr<ShardStats>> stats;   ///< one per thread, which alone writes it
@@ -47,6 +61,10 @@ struct Shared {
     std::atomic<std::size_t> sessions{0};
 
     static constexpr std::uint64_t kMessageBlock = 64;
+
+  private:
+    ListenerState other_listeners_;
+    std::map<std::string, ListenerState, std::less<>> listeners_;
 };
 
 }  // namespace iotsky::broker

@@ -24,10 +24,12 @@ struct ShardStats {
     Count bytes_out;
     Count payload_bytes_in;
     Count packets_in;
-    Count dropped_quota;   ///< a session's queue was full
-    Count dropped_denied;  ///< iot:Receive no longer allowed at delivery
-    Count dropped_output;  ///< QoS 0 for a reader that is too slow
-    Count dropped_memory;  ///< shed above the memory mark (R4)
+    Count dropped_quota;     ///< a session's queue was full
+    Count dropped_denied;    ///< iot:Receive no longer allowed at delivery
+    Count dropped_output;    ///< QoS 0 for a reader that is too slow
+    Count dropped_memory;    ///< shed above the memory mark (R4)
+    Count slowed_publish;    ///< pauses of a client that publishes faster than its class allows
+    Count slowed_subscribe;  ///< pauses of a client that changes its subscriptions too fast
     Count refused_publish;
     Count refused_subscribe;
     Count refused_will;

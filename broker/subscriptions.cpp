@@ -123,13 +123,16 @@ Verdict Subscriptions::on_subscribe(Connection& connection, const mqtt::Subscrib
     mqtt::encode_suback(answer, packet.packet_id, codes);
     s_.sender.answer_large(connection, std::move(answer), turn);
     s_.add_work(session);
+    s_.throttle.count_changes(connection, codes.size());
     return {};
 }
 
 Verdict Subscriptions::on_unsubscribe(Connection& connection, const mqtt::UnsubscribeView& packet) {
     Session& session = *connection.session;
     TurnNo turn = session.persistent() ? session.last_turn : 0;
+    std::size_t changes = 0;
     for (const std::string_view filter : packet.filters) {
+        ++changes;
         // Compared as text, character by character [MQTT-3.10.4-1].
         const auto found = session.subscriptions.find(filter);
         if (found == session.subscriptions.end()) {
@@ -144,6 +147,7 @@ Verdict Subscriptions::on_unsubscribe(Connection& connection, const mqtt::Unsubs
     }
     // [MQTT-3.10.4-5]: answered also when nothing matched.
     s_.sender.answer(connection, mqtt::encode_unsuback(packet.packet_id), turn);
+    s_.throttle.count_changes(connection, changes);
     return {};
 }
 

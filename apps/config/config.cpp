@@ -12,6 +12,21 @@ std::string_view to_string(Protocol protocol) noexcept {
     return kWords[static_cast<std::size_t>(protocol)];
 }
 
+broker::ConnectionLimits Listener::no_limits() noexcept {
+    broker::ConnectionLimits limits;
+    limits.pre_connect_bytes_max = 0;
+    limits.connect_timeout = {};
+    limits.packet_timeout = {};
+    limits.stuck_reader_timeout = {};
+    limits.packet_bytes_max = 0;
+    limits.inflight_max = 0;
+    limits.queue_bytes_max = 0;
+    limits.queue_messages_max = 0;
+    limits.keep_alive_max = {};
+    limits.connections_max = 0;
+    return limits;
+}
+
 std::vector<Listener> default_listeners(const std::filesystem::path& data_dir) {
     Listener mqtts;
     mqtts.name = "mqtts";

@@ -44,6 +44,10 @@ struct Listener {
     std::uint32_t failed_connects_per_minute_per_address = 120;
     std::uint32_t send_low_water_bytes = 128U << 10U;  ///< TCP_NOTSENT_LOWAT
     std::chrono::seconds ticket_lifetime{24 * 3600};   ///< of TLS session tickets
+    /// Its own limits; 0: as in [limits].
+    broker::ConnectionLimits limits = no_limits();
+
+    [[nodiscard]] static broker::ConnectionLimits no_limits() noexcept;
 };
 
 struct ServerOptions {

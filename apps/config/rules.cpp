@@ -6,6 +6,8 @@
 #include <array>
 
 #include "apps/config/problems.hpp"
+#include "apps/config/table.hpp"
+#include "apps/config/value_text.hpp"
 #include "base/text.hpp"
 
 namespace iotsky::apps {
@@ -39,6 +41,19 @@ bool is_site(std::string_view site) {
     return !site.empty() && site.size() <= 32 && std::all_of(site.begin(), site.end(), allowed);
 }
 
+/// The key of [limits] with this name.
+const Setting<Config>* find_limit(std::string_view key) {
+    for (const Section& section : config_sections()) {
+        const auto at =
+            std::find_if(section.settings.begin(), section.settings.end(),
+                         [&](const Setting<Config>& setting) { return setting.key == key; });
+        if (section.name == "limits" && at != section.settings.end()) {
+            return &*at;
+        }
+    }
+    return nullptr;
+}
+
 /// Applies the rules to one configuration.
 class Rules {
   public:
@@ -69,6 +84,7 @@ class Rules {
     void address_of(const Listener& listener);
     void exposure(const Listener& listener, const Endpoint& endpoint);
     void clients_of(const Listener& listener);
+    void limits_of(const Listener& listener);
 
     /// Where the key was set, or its name when it is a default.
     [[nodiscard]] std::string where(const std::string& key) const {
@@ -209,6 +225,29 @@ void Rules::clients_of(const Listener& listener) {
     }
 }
 
+/// A limit of its own keeps to the range of the same key of [limits]; 0 means that it has none.
+void Rules::limits_of(const Listener& listener) {
+    for (const Setting<Listener>& own : listener_settings()) {
+        const Setting<Config>* common = find_limit(own.key);
+        if (common == nullptr) {
+            continue;
+        }
+        const auto value = std::get<std::int64_t>(own.get(listener));
+        const auto at_least = common->range.min;
+        if (value != 0 && value < at_least) {
+            refuse(where(listener, own.key),
+                   "[listener." + listener.name + "] " + std::string{own.key} + " is too low.",
+                   "It takes " + format_toml(at_least, own.kind) +
+                       " or more, or 0 for the value in [limits].",
+                   "Choose a higher value, or leave the line out.");
+        } else if (value != 0 && !is_mqtt(listener)) {
+            refuse(where(listener, own.key),
+                   std::string{own.key} + " is for mqtt and mqtts listeners.",
+                   "[listener." + listener.name + "] serves the API.", "Remove the line.");
+        }
+    }
+}
+
 void Rules::one_listener(const Listener& listener) {
     if (!is_mqtt(listener) && !is_api(listener)) {
         problems_.add(
@@ -219,6 +258,7 @@ void Rules::one_listener(const Listener& listener) {
     }
     address_of(listener);
     clients_of(listener);
+    limits_of(listener);
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ constexpr std::int64_t kKiB = 1 << 10;
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
 
+constexpr std::string_view kOwnLimit = "The same.";
+
 #define IOTSKY_FIELD(path) \
     [](auto& c) -> auto& { \
         return c.path;     \
@@ -71,18 +73,20 @@ Rows class_rows() {
             Takes::restart),
         row("messages_per_second", Kind::integer, {1, 1'000'000},
             IOTSKY_FIELD(class_defaults.messages_per_second),
-            "Messages that a thing may publish, over time."),
+            "Messages that a thing may publish, over time, all its connections together. A faster "
+            "one is slowed down to this, and told."),
         row("burst", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(class_defaults.burst),
             "Messages that a thing may publish at once."),
         row("payload_max", Kind::size, {1, 268'435'455},
-            IOTSKY_FIELD(class_defaults.payload_bytes_max), "Longest payload of a thing.",
+            IOTSKY_FIELD(class_defaults.payload_bytes_max),
+            "Longest payload of a thing. A longer one is treated as `on_denied_publish` says.",
             Takes::restart),
         row("retained_per_thing", Kind::integer, {1, 1'000'000},
-            IOTSKY_FIELD(class_defaults.retained_per_thing_max), "Retained messages of a thing.",
-            Takes::restart),
+            IOTSKY_FIELD(class_defaults.retained_per_thing_max),
+            "Retained messages of a thing. One more is delivered, but not kept.", Takes::restart),
         row("queue_per_session", Kind::size, {kKiB, kGiB},
             IOTSKY_FIELD(class_defaults.queue_bytes_per_session_max),
-            "Messages kept for a thing that is away."),
+            "Messages waiting for a session of a thing; then `limits.queue_full` applies."),
         choice<Config>("on_denied_publish", {"ack", "disconnect"}, Takes::restart,
                        IOTSKY_FIELD(class_defaults.on_denied_publish),
                        "What a refused PUBLISH gets: ack: the acknowledgement that MQTT 3.1.1 "
@@ -145,6 +149,12 @@ Rows session_rows() {
             "Which message is dropped, counted and told when a session's queue is full."),
         row("filters_max", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(broker.limits.filters_max),
             "Subscriptions of one session."),
+        row("subscription_changes_per_second", Kind::integer, {1, 1'000'000},
+            IOTSKY_FIELD(broker.limits.subscription_changes_per_second),
+            "Topic Filters that a connection may subscribe or unsubscribe, over time; a faster one "
+            "is slowed down to this."),
+        row("subscription_changes_burst", Kind::integer, {1, 1'000'000},
+            IOTSKY_FIELD(broker.limits.subscription_changes_burst), "The same, at once."),
         row("topic_levels_max", Kind::integer, {0, 65'535},
             IOTSKY_FIELD(broker.limits.topic_levels_max), "Levels of a topic. 0: no limit."),
         row("retained_messages_max", Kind::integer, {1, 100'000'000},
@@ -288,6 +298,31 @@ std::vector<Setting<Listener>> make_listener_rows() {
               "How long a device may resume its TLS session instead of a full handshake. Its "
               "certificate is "
               "looked up again all the same."),
+        field("pre_connect_bytes_max", Kind::size, {0, kMiB},
+              IOTSKY_FIELD(limits.pre_connect_bytes_max),
+              "This and the keys below: in place of the same key of [limits], for the connections "
+              "of this listener. 0: as there."),
+        field("connect_timeout", Kind::duration, {0, 10 * kMinute},
+              IOTSKY_FIELD(limits.connect_timeout), kOwnLimit),
+        field("packet_timeout", Kind::duration, {0, 60 * kMinute},
+              IOTSKY_FIELD(limits.packet_timeout), kOwnLimit),
+        field("stuck_reader_timeout", Kind::duration, {0, 60 * kMinute},
+              IOTSKY_FIELD(limits.stuck_reader_timeout), kOwnLimit),
+        field("packet_bytes_max", Kind::size, {0, 268'435'455},
+              IOTSKY_FIELD(limits.packet_bytes_max), kOwnLimit),
+        field("inflight_max", Kind::integer, {0, 65'535}, IOTSKY_FIELD(limits.inflight_max),
+              kOwnLimit),
+        field("queue_bytes_max", Kind::size, {0, std::int64_t{1} << 40},
+              IOTSKY_FIELD(limits.queue_bytes_max),
+              "The same; the queue of a session is that of the listener by which its client came "
+              "last."),
+        field("queue_messages_max", Kind::integer, {0, 100'000'000},
+              IOTSKY_FIELD(limits.queue_messages_max), kOwnLimit),
+        field("keep_alive_max", Kind::duration, {0, 65'535 * kSecond},
+              IOTSKY_FIELD(limits.keep_alive_max), kOwnLimit),
+        field("connections_max", Kind::integer, {0, 1'000'000},
+              IOTSKY_FIELD(limits.connections_max),
+              "Open connections of this listener; that of [limits] holds as well."),
     };
 }
 

@@ -67,6 +67,17 @@ void add_thing(broker::Identity& identity, const provisioning::ThingView& thing)
     attributes.thing_attached = true;
 }
 
+/// The registry keeps each of them in a range that fits.
+broker::ThingLimits limits_of(const provisioning::ClassLimits& limits) {
+    broker::ThingLimits out;
+    out.messages_per_second = static_cast<std::uint32_t>(limits.messages_per_second);
+    out.burst = static_cast<std::uint32_t>(limits.burst);
+    out.payload_bytes_max = static_cast<std::uint32_t>(limits.payload_bytes_max);
+    out.retained_max = static_cast<std::uint32_t>(limits.retained_per_thing_max);
+    out.queue_bytes_max = static_cast<std::size_t>(limits.queue_bytes_per_session_max);
+    return out;
+}
+
 std::shared_ptr<broker::Identity> identity_of(const CertificateView& certificate,
                                               std::shared_ptr<const acl::RuleSet> rules) {
     auto identity = std::make_shared<broker::Identity>();
@@ -88,6 +99,7 @@ std::shared_ptr<broker::Identity> identity_of(const CertificateView& certificate
         identity->disconnect_on_denied_publish =
             certificate.class_view->settings.on_denied_publish ==
             provisioning::OnDeniedPublish::disconnect;
+        identity->limits = limits_of(certificate.class_view->settings.limits);
     }
     return identity;
 }

@@ -48,6 +48,27 @@ Result<std::shared_ptr<const acl::RuleSet>> anonymous_rules(const Listener& list
     return *std::move(rules);
 }
 
+broker::ConnectionLimits own_or_common(const broker::ConnectionLimits& own,
+                                       const broker::ConnectionLimits& common) {
+    broker::ConnectionLimits out = common;
+    const auto take = [](auto& value, const auto& wish) {
+        if (wish != std::remove_cvref_t<decltype(wish)>{}) {
+            value = wish;
+        }
+    };
+    take(out.pre_connect_bytes_max, own.pre_connect_bytes_max);
+    take(out.connect_timeout, own.connect_timeout);
+    take(out.packet_timeout, own.packet_timeout);
+    take(out.stuck_reader_timeout, own.stuck_reader_timeout);
+    take(out.packet_bytes_max, own.packet_bytes_max);
+    take(out.inflight_max, own.inflight_max);
+    take(out.queue_bytes_max, own.queue_bytes_max);
+    take(out.queue_messages_max, own.queue_messages_max);
+    take(out.keep_alive_max, own.keep_alive_max);
+    take(out.connections_max, own.connections_max);
+    return out;
+}
+
 }  // namespace
 
 bool is_mqtt(const Listener& listener) noexcept {
@@ -63,6 +84,16 @@ net::ListenerOptions net_options(const Listener& listener) {
     options.notsent_lowat_bytes = listener.send_low_water_bytes;
     options.handshake_timeout = listener.handshake_timeout;
     options.failures_per_minute_max = listener.failed_connects_per_minute_per_address;
+    return options;
+}
+
+broker::Options broker_options(const Config& config) {
+    broker::Options options = config.broker;
+    for (const Listener& listener : config.listeners) {
+        if (is_mqtt(listener)) {
+            options.listeners[listener.name] = own_or_common(listener.limits, options.limits);
+        }
+    }
     return options;
 }
 

@@ -17,6 +17,8 @@ namespace iotsky::apps {
 
 /// Of a mqtt or mqtts listener.
 [[nodiscard]] net::ListenerOptions net_options(const Listener& listener);
+/// The broker's options, with what the mqtt and mqtts listeners say themselves.
+[[nodiscard]] broker::Options broker_options(const Config& config);
 /// Of the http and unix listeners.
 [[nodiscard]] std::vector<api::ListenerOptions> api_options(const std::vector<Listener>& listeners);
 

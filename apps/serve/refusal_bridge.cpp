@@ -25,8 +25,10 @@ provisioning::Refusal for_history(const broker::Refusal& refusal) {
 }
 
 void log_refusal(const broker::Refusal& refusal) {
-    log::info(refusal.number, refusal.what + " refused",
-              {{"thing", refusal.identity},
+    const bool limit = refusal.number.starts_with("E34");
+    log::info(refusal.number, limit ? "limit reached" : refusal.what + " refused",
+              {{"what", refusal.what},
+               {"thing", refusal.identity},
                {"client", refusal.client_id},
                {"addr", refusal.address},
                {"topic", refusal.topic},

@@ -20,6 +20,7 @@ struct Wire {
     std::deque<std::byte> to_client;
     bool client_closed = false;
     bool broker_closed = false;
+    bool takes_nothing = false;  ///< the client's window is shut
 };
 
 struct ClientOptions {
@@ -70,6 +71,7 @@ class Client {
 
     void publish(std::string topic, std::string payload, std::uint8_t qos, bool retain);
     void subscribe();
+    [[nodiscard]] const std::shared_ptr<Wire>& wire() const { return wire_; }
     /// Raw bytes, for what a well-behaved client would not send.
     void send_raw(std::span<const std::byte> bytes);
 

@@ -58,7 +58,9 @@ void Directory::set_policy(const std::string& scope, const std::string& policy) 
     identities_[scope] = identity_of(scope, policy);
 }
 
-void Directory::set_thing(const std::string& scope, const acl::ClassRights& rights) {
+void Directory::set_thing(const std::string& scope, const acl::ClassRights& rights,
+                          const std::optional<broker::ThingLimits>& limits,
+                          bool disconnect_on_denied_publish) {
     auto identity = std::make_shared<broker::Identity>();
     identity->scope = scope;
     identity->name = rights.class_name + "/" + rights.project + "/" + rights.thing;
@@ -66,18 +68,21 @@ void Directory::set_thing(const std::string& scope, const acl::ClassRights& righ
     identity->thing_id = scope;
     identity->rules = acl::compile({}, rights, acl::Reserved{scope}).value();
     identity->alias = identity->rules->alias();
+    identity->limits = limits;
+    identity->disconnect_on_denied_publish = disconnect_on_denied_publish;
     identities_[scope] = std::move(identity);
 }
 
 class World::Transport final : public broker::Transport {
   public:
-    explicit Transport(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {
-        peer_.listener = "sim";
-        peer_.address = "192.0.2.1";
+    Transport(std::shared_ptr<Wire> wire, std::string listener, std::string address)
+        : wire_(std::move(wire)) {
+        peer_.listener = std::move(listener);
+        peer_.address = std::move(address);
     }
     [[nodiscard]] bool write(broker::OutBuffer& out) override {
         std::array<::iovec, 16> pieces;
-        while (!out.empty()) {
+        while (!out.empty() && !wire_->takes_nothing) {
             const std::size_t n = out.gather(pieces);
             std::size_t bytes = 0;
             for (std::size_t i = 0; i < n; ++i) {
@@ -186,14 +191,14 @@ Client& World::add(ClientOptions options) {
     return *clients_.back();
 }
 
-void World::connect(Client& client) {
-    auto transport = std::make_unique<Transport>(client.connect());
+void World::connect(Client& client, const std::string& listener, const std::string& address) {
+    auto transport = std::make_unique<Transport>(client.connect(), listener, address);
     (void)shards_[random_.below(threads_)]->shard->open(std::move(transport), now_);
 }
 
-std::shared_ptr<Wire> World::open_raw() {
+std::shared_ptr<Wire> World::open_raw(const std::string& listener) {
     auto wire = std::make_shared<Wire>();
-    (void)shards_[0]->shard->open(std::make_unique<Transport>(wire), now_);
+    (void)shards_[0]->shard->open(std::make_unique<Transport>(wire, listener, "192.0.2.1"), now_);
     return wire;
 }
 

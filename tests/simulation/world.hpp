@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,9 @@ class Directory final : public broker::IdentityDirectory {
     void set_policy(const std::string& scope, const std::string& policy);
     void revoke(const std::string& scope) { revoked_[scope] = true; }
     /// A thing of a class instead of a policy: default rights and `$me`.
-    void set_thing(const std::string& scope, const acl::ClassRights& rights);
+    void set_thing(const std::string& scope, const acl::ClassRights& rights,
+                   const std::optional<broker::ThingLimits>& limits = {},
+                   bool disconnect_on_denied_publish = false);
 
   private:
     [[nodiscard]] broker::Admission of(std::string_view scope);
@@ -64,11 +67,12 @@ class World {
     void turns(unsigned rounds = 4);
     void crash(bool applied);
     void advance(std::chrono::milliseconds by) { now_ += by; }
-    void connect(Client& client);
+    void connect(Client& client, const std::string& listener = "sim",
+                 const std::string& address = "192.0.2.1");
     /// Whether a thread would sleep now; an idle one must, or it spins.
     [[nodiscard]] bool would_sleep(unsigned thread);
     /// A connection without a client behind it.
-    [[nodiscard]] std::shared_ptr<Wire> open_raw();
+    [[nodiscard]] std::shared_ptr<Wire> open_raw(const std::string& listener = "sim");
 
     [[nodiscard]] broker::Broker& broker() { return *broker_; }
     [[nodiscard]] Log& log() { return log_; }

@@ -71,10 +71,11 @@ def tls_context(identity, version=None, certificate=True):
 
 
 class Client:
-    """One Network Connection; `context` None is plain TCP."""
+    """One Network Connection; `context` None is plain TCP; `source`: the address it comes from."""
 
-    def __init__(self, port, context=None, session=None, seconds=60):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=seconds)
+    def __init__(self, port, context=None, session=None, seconds=60, source=""):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=seconds,
+                                             source_address=(source, 0))
         self.seconds = seconds
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context:

@@ -35,6 +35,27 @@ TEST_SUITE("apps.config") {
         CHECK(warnings->empty());
     }
 
+    TEST_CASE("a listener's own limit keeps to the range of the common one") {
+        const std::string mqtt = "protocol = \"mqtts\"\nbind = \"127.0.0.1:0\"\n";
+        for (const char* low : {"packet_bytes_max = 127\n", "connect_timeout = \"99ms\"\n",
+                                "queue_bytes_max = \"1023B\"\n"}) {
+            CAPTURE(low);
+            const auto refused = check(listener(mqtt + low));
+            REQUIRE_FALSE(refused.has_value());
+            CHECK(refused.error().number == "E1155");
+        }
+        for (const char* fine :
+             {"packet_bytes_max = 128\n", "packet_bytes_max = 0\n", "keep_alive_max = \"60s\"\n",
+              "inflight_max = 1\n", "connections_max = 1\n"}) {
+            CAPTURE(fine);
+            CHECK(check(listener(mqtt + fine)).has_value());
+        }
+        const auto api =
+            check(listener("protocol = \"http\"\nbind = \"127.0.0.1:0\"\ninflight_max = 1\n"));
+        REQUIRE_FALSE(api.has_value());
+        CHECK(api.error().message.find("inflight_max") != std::string::npos);
+    }
+
     TEST_CASE("plain MQTT beyond loopback needs insecure = true, and then warns") {
         const char* plain = "protocol = \"mqtt\"\nanonymous_policy_file = \"p\"\nbind = ";
         for (const char* bind :

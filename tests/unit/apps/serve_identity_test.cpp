@@ -227,6 +227,28 @@ TEST_SUITE("apps.identity") {
         CHECK(after.identity->rights_version > before.identity->rights_version);
     }
 
+    TEST_CASE("a thing has the limits of its class, and new ones at the next look") {
+        Fixture f;
+        auto bridge = f.bridge({{"plain", {false, allow_all()}}});
+        const auto before = bridge.admit(Fixture::peer(Fixture::der_of(f.certificate)), {});
+        REQUIRE(before.identity != nullptr);
+        REQUIRE(before.identity->limits.has_value());
+        CHECK(before.identity->limits->messages_per_second == 10);
+        CHECK(before.identity->limits->burst == 50);
+        CHECK(before.identity->limits->payload_bytes_max == 32 * 1024);
+        CHECK(before.identity->limits->retained_max == 50);
+        CHECK(before.identity->limits->queue_bytes_max == 256 * 1024);
+        provisioning::ClassChange change;
+        change.settings.messages_per_second = 7;
+        REQUIRE(f.installation->registry->classes.set(kAdmin, "7b", change).has_value());
+        const auto after = bridge.refresh(*before.identity);
+        REQUIRE(after.identity != nullptr);
+        CHECK(after.identity->limits->messages_per_second == 7);
+        const auto anonymous = bridge.admit(Fixture::peer(std::nullopt, "plain"), {});
+        REQUIRE(anonymous.identity != nullptr);
+        CHECK_FALSE(anonymous.identity->limits.has_value());
+    }
+
     TEST_CASE("the first token is written once, for its owner alone") {
         Fixture f;
         const auto made = f.installation->make_first_token();

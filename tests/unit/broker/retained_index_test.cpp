@@ -245,4 +245,65 @@ TEST_SUITE("broker.retained_index") {
         CHECK(older == 0);
         CHECK(index.get("one/topic/only")->rev == 40'000);
     }
+
+    TEST_CASE("an owner has as many messages as it may, and a replaced one does not count twice") {
+        RetainedIndex index({});
+        const auto owner = std::make_shared<iotsky::broker::Principal>();
+        const auto put = [&](const char* topic, const char* payload) {
+            Retained one = message(topic, payload);
+            one.owner = owner;
+            return index.put(std::move(one), 2).put;
+        };
+        CHECK(put("a", "1") == Put::stored);
+        CHECK(put("b", "1") == Put::stored);
+        CHECK(put("c", "1") == Put::owner_full);
+        CHECK(index.get("c") == nullptr);
+        CHECK(put("a", "2") == Put::stored);
+        CHECK(put("a", "") == Put::cleared);
+        CHECK(put("never set", "") == Put::cleared);
+        CHECK(put("c", "1") == Put::stored);
+        CHECK(owner->retained.load() == 2);
+    }
+
+    TEST_CASE("a message counts for the one who set it last") {
+        RetainedIndex index({});
+        const auto first = std::make_shared<iotsky::broker::Principal>();
+        const auto second = std::make_shared<iotsky::broker::Principal>();
+        const auto put = [&](const std::shared_ptr<iotsky::broker::Principal>& owner) {
+            Retained one = message("commons", "x");
+            one.owner = owner;
+            return index.put(std::move(one), 1).put;
+        };
+        CHECK(put(first) == Put::stored);
+        CHECK(put(second) == Put::stored);
+        CHECK(first->retained.load() == 0);
+        CHECK(second->retained.load() == 1);
+        CHECK(put(nullptr) == Put::stored);
+        CHECK(second->retained.load() == 0);
+    }
+
+    TEST_CASE("what the broker's own limit keeps out does not count for its owner") {
+        RetainedIndex index({1, 1U << 20U});
+        const auto owner = std::make_shared<iotsky::broker::Principal>();
+        CHECK(index.put(message("a", "1")).put == Put::stored);
+        Retained one = message("b", "1");
+        one.owner = owner;
+        CHECK(index.put(std::move(one), 5).put == Put::full);
+        CHECK(owner->retained.load() == 0);
+    }
+
+    TEST_CASE("restored messages count for their owner, also beyond the limit of today") {
+        RetainedIndex index({});
+        const auto owner = std::make_shared<iotsky::broker::Principal>();
+        for (Rev rev = 1; rev <= 3; ++rev) {
+            Retained one = message("t/" + std::to_string(rev), "x", rev);
+            one.owner = owner;
+            index.restore(std::move(one));
+        }
+        CHECK(owner->retained.load() == 3);
+        Retained newer = message("t/1", "y", 9);
+        newer.owner = owner;
+        index.restore(std::move(newer));
+        CHECK(owner->retained.load() == 3);
+    }
 }
