@@ -121,6 +121,7 @@ struct BrokerStats {
     std::uint64_t retained_bytes = 0;
     std::uint64_t subscriptions = 0;
     std::vector<LabelledCount> refusals;  ///< action, reason (the number, "E3101")
+    std::vector<LabelledCount> brakes;    ///< stage
     HistogramStats event_loop_lag_seconds;
     HistogramStats store_commit_seconds;
     std::uint64_t failed_handshakes = 0;  ///< since the start

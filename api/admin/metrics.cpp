@@ -73,6 +73,8 @@ void add_messages(const BrokerStats& stats, MetricsText& out) {
               number(stats.retained_bytes));
     out.counts("iotsky_refusals_total", counter, "Requests of clients refused.",
                {"action", "reason"}, stats.refusals);
+    out.counts("iotsky_brakes_total", counter, "Times that a client was slowed down.", {"stage"},
+               stats.brakes);
 }
 
 void add_store(const BrokerStats& stats, const MachineStatus& machine, MetricsText& out) {

@@ -100,6 +100,8 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
                            {{"denied"}, broker.total(&Stats::dropped_denied)},
                            {{"slow_reader"}, broker.total(&Stats::dropped_output)},
                            {{"memory"}, broker.total(&Stats::dropped_memory)}};
+    out.brakes = {{{"publish"}, broker.total(&Stats::slowed_publish)},
+                  {{"subscribe"}, broker.total(&Stats::slowed_subscribe)}};
     out.queued_messages = broker.total(&Stats::queued_messages);
     out.queued_bytes = broker.total(&Stats::queued_bytes);
     out.subscriptions = broker.total(&Stats::subscriptions);
