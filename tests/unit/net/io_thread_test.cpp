@@ -111,10 +111,17 @@ TEST_SUITE("net.io_thread") {
         const UniqueFd peer = connect_to(server.port);
         write_some(peer, "x");
         CHECK(wait_for(peer, 1) == "x");
-        std::this_thread::sleep_for(20ms);
-        const auto before = server.io.counters(0).turns.get();
-        std::this_thread::sleep_for(100ms);
-        CHECK(server.io.counters(0).turns.get() - before <= 2);
+        // A busy machine lets it finish its work late; one that spins never has a quiet tenth.
+        const auto turns_in_a_tenth = [&] {
+            const auto before = server.io.counters(0).turns.get();
+            std::this_thread::sleep_for(100ms);
+            return server.io.counters(0).turns.get() - before;
+        };
+        bool quiet = false;
+        for (int i = 0; i < 20 && !quiet; ++i) {
+            quiet = turns_in_a_tenth() <= 2;
+        }
+        CHECK(quiet);
     }
 
     TEST_CASE("stop closes every connection and ends in time, also with a peer that stays") {
