@@ -7,13 +7,17 @@ function(iotsky_test name)
 endfunction()
 
 # iotsky_fuzz(NAME SOURCES ... LINK ...): a target `LLVMFuzzerTestOneInput`. With IOTSKY_FUZZ (clang) it is a
-# fuzzer; otherwise the same file is built with a small driver that replays corpus/NAME and regress/NAME in ctest.
+# fuzzer, built by the target `fuzzers`; otherwise the same file is built with a small driver that replays corpus/NAME and regress/NAME in ctest.
 function(iotsky_fuzz name)
     cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
     if(IOTSKY_FUZZ)
         add_executable(${name}_fuzz ${ARG_SOURCES})
         target_compile_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
         target_link_options(${name}_fuzz PRIVATE -fsanitize=fuzzer)
+        if(NOT TARGET fuzzers)
+            add_custom_target(fuzzers)
+        endif()
+        add_dependencies(fuzzers ${name}_fuzz)
     else()
         add_executable(${name}_fuzz ${ARG_SOURCES} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cpp")
         add_test(NAME fuzz_corpus_${name} COMMAND ${name}_fuzz
