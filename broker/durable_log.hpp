@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -8,8 +9,11 @@
 #include <vector>
 
 #include "broker/ids.hpp"
+#include "broker/open_turns.hpp"
 
 namespace iotsky::broker {
+
+class Waker;
 
 /// Records of one thread's turn, back to back (broker/records.hpp).
 using RecordChunk = std::vector<std::byte>;
@@ -67,6 +71,12 @@ struct LogHealth {
     std::string mode;  ///< "durable", "relaxed" or "memory"
 };
 
+/// When a batch must become durable.
+enum class Due : std::uint8_t {
+    at_once,  ///< an acknowledgement waits for it
+    soon,     ///< nobody waits: within the log's longest wait (200 ms)
+};
+
 /// One causal log for all io threads (`dataplane.md` 2). Its order contains every cause before its
 /// effect, because a turn appends before it publishes mailboxes and writes sockets (L1). A batch is
 /// all or nothing, and `durable()` only grows (L2).
@@ -75,12 +85,18 @@ class DurableLog {
     virtual ~DurableLog() = default;
     /// Any io thread, once per turn with records. Returns the batch that holds them. Never blocks
     /// on a disk.
-    [[nodiscard]] virtual BatchNo append(ThreadId thread, RecordChunk&& records) = 0;
+    [[nodiscard]] virtual BatchNo append(ThreadId thread, RecordChunk&& records, Due due) = 0;
+    /// Something came to wait for `batch`, which was appended as due soon: it is due at once. Any
+    /// io thread.
+    virtual void hurry(BatchNo batch) = 0;
     /// Number of the last batch that is durable. Any thread, one acquire load.
     [[nodiscard]] virtual BatchNo durable() const noexcept = 0;
     /// Wake `thread` once durable() >= batch (or at once if it is). The caller announces sleep
     /// first, then calls, then looks at durable() again.
     virtual void wake_on(ThreadId thread, BatchNo batch) = 0;
+    /// The io threads to wake, one per ThreadId. They are made after the log and end before it:
+    /// empty once they are gone.
+    virtual void set_wakers(std::vector<Waker*> wakers) = 0;
     /// Bytes appended and not yet durable. Any thread, one load.
     [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
     /// False while commits fail: nothing that needs the disk is begun. Any thread, one load.
@@ -92,6 +108,13 @@ class DurableLog {
     virtual void recover(RecoveryVisitor& visitor) = 0;
     virtual void recover_retained(const std::function<void(const StoredRetained&)>& visit) = 0;
     [[nodiscard]] virtual LogCounters counters() const = 0;
+
+    /// Told by the io threads, asked by the log: whether a record with an older revision can still
+    /// come.
+    [[nodiscard]] OpenTurns& turns() noexcept { return turns_; }
+
+  private:
+    OpenTurns turns_;
 };
 
 }  // namespace iotsky::broker

@@ -4,8 +4,8 @@
 
 namespace iotsky::broker {
 
-MemoryLog::MemoryLog(Options options, std::vector<Waker*> wakers)
-    : options_(options), wakers_(std::move(wakers)), wanted_(kThreadsMax, 0) {
+MemoryLog::MemoryLog(Options options, std::vector<Waker*> wakers) : options_(options) {
+    durable_.set_wakers(std::move(wakers));
     thread_ = std::thread([this] { run(); });
 }
 
@@ -18,7 +18,7 @@ MemoryLog::~MemoryLog() {
     thread_.join();
 }
 
-BatchNo MemoryLog::append(ThreadId /*thread*/, RecordChunk&& records) {
+BatchNo MemoryLog::append(ThreadId /*thread*/, RecordChunk&& records, Due /*due*/) {
     BatchNo batch = 0;
     bool first = false;
     {
@@ -34,22 +34,8 @@ BatchNo MemoryLog::append(ThreadId /*thread*/, RecordChunk&& records) {
     return batch;
 }
 
-void MemoryLog::wake_on(ThreadId thread, BatchNo batch) {
-    LockGuard lock(mutex_);
-    if (durable_.load(std::memory_order_relaxed) < batch) {
-        wanted_[thread] = batch;
-    } else if (thread < wakers_.size()) {
-        wakers_[thread]->wake();
-    }
-}
-
 LogHealth MemoryLog::health() const {
     return {true, {}, pending_bytes(), durable(), "memory"};
-}
-
-void MemoryLog::set_wakers(std::vector<Waker*> wakers) {
-    LockGuard lock(mutex_);
-    wakers_ = std::move(wakers);
 }
 
 void MemoryLog::run() {
@@ -80,16 +66,11 @@ void MemoryLog::commit_one() {
     if (options_.commit_delay.count() > 0) {
         std::this_thread::sleep_for(options_.commit_delay);
     }
-    // Waking inside the lock: set_wakers() may be about to take them away.
-    LockGuard lock(mutex_);
-    pending_bytes_ -= bytes;
-    durable_.store(batch, std::memory_order_release);
-    for (std::size_t thread = 0; thread < wakers_.size(); ++thread) {
-        if (wanted_[thread] != 0 && wanted_[thread] <= batch) {
-            wanted_[thread] = 0;
-            wakers_[thread]->wake();
-        }
+    {
+        LockGuard lock(mutex_);
+        pending_bytes_ -= bytes;
     }
+    durable_.publish(batch);
 }
 
 }  // namespace iotsky::broker

@@ -4,11 +4,12 @@
 #include <chrono>
 #include <condition_variable>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/thread.hpp"
 #include "broker/durable_log.hpp"
-#include "broker/mailbox.hpp"
+#include "broker/durable_mark.hpp"
 
 namespace iotsky::broker {
 
@@ -23,11 +24,11 @@ class MemoryLog final : public DurableLog {
     MemoryLog(Options options, std::vector<Waker*> wakers);
     ~MemoryLog() override;
 
-    [[nodiscard]] BatchNo append(ThreadId thread, RecordChunk&& records) override;
-    [[nodiscard]] BatchNo durable() const noexcept override {
-        return durable_.load(std::memory_order_acquire);
-    }
-    void wake_on(ThreadId thread, BatchNo batch) override;
+    [[nodiscard]] BatchNo append(ThreadId thread, RecordChunk&& records, Due due) override;
+    void hurry(BatchNo /*batch*/) override {}  // every batch is due at once
+    [[nodiscard]] BatchNo durable() const noexcept override { return durable_.get(); }
+    void wake_on(ThreadId thread, BatchNo batch) override { durable_.wake_on(thread, batch); }
+    void set_wakers(std::vector<Waker*> wakers) override { durable_.set_wakers(std::move(wakers)); }
     [[nodiscard]] std::size_t pending_bytes() const noexcept override {
         return pending_bytes_.load(std::memory_order_relaxed);
     }
@@ -38,9 +39,6 @@ class MemoryLog final : public DurableLog {
     void recover_retained(const std::function<void(const StoredRetained&)>& /*visit*/) override {}
     [[nodiscard]] LogCounters counters() const override { return {}; }
 
-    /// io threads are made after the log; until set, nobody is woken.
-    void set_wakers(std::vector<Waker*> wakers);
-
   private:
     void run();
     void commit_one();
@@ -48,13 +46,11 @@ class MemoryLog final : public DurableLog {
     Options options_;
     mutable Mutex mutex_;
     std::condition_variable changed_;
-    std::vector<Waker*> wakers_ IOTSKY_GUARDED_BY(mutex_);
-    std::vector<BatchNo> wanted_ IOTSKY_GUARDED_BY(mutex_);  // per thread; 0: does not wait
     std::atomic<std::size_t> pending_bytes_{0};
     BatchNo collecting_ IOTSKY_GUARDED_BY(mutex_) = 1;
     bool has_pending_ IOTSKY_GUARDED_BY(mutex_) = false;
     bool stopping_ IOTSKY_GUARDED_BY(mutex_) = false;
-    std::atomic<BatchNo> durable_{0};
+    DurableMark durable_;
     std::thread thread_;
 };
 

@@ -24,6 +24,7 @@ void Sender::mark_dirty(Connection& c) {
 }
 
 void Sender::push_gate(Connection& c, GatedPacket packet) {
+    s_.turn.wait_for(packet.turn);
     c.gate.push(std::move(packet));
     if (!c.in_gated_list) {
         c.in_gated_list = true;

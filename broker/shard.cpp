@@ -84,6 +84,7 @@ bool Shard::Impl::sender_has_room(const Session& session) const {
 }
 
 void Shard::Impl::when_durable(std::function<void()> done) {
+    turn.wait_for(turn.current());
     waiters.push_back({turn.current(), std::move(done)});
 }
 
@@ -134,6 +135,7 @@ Shard::~Shard() {
 
 void Shard::begin_turn(TurnTime time) {
     Impl& s = *impl_;
+    s.shared.log.turns().begin(s.id);
     s.time = time;
     s.recover();
     std::vector<std::unique_ptr<ControlMessage>> control;
@@ -235,9 +237,10 @@ void Shard::flush() {
     Impl& s = *impl_;
     s.sender.flush();
     s.closed_transports.clear();
-    if (s.turn.has_records() || s.router.has_mail()) {
+    if (s.turn.has_news() || s.router.has_mail()) {
         commit_turn();  // room made by writes let more out of queues: their SENT records
     }
+    s.shared.log.turns().end(s.id);
 }
 
 bool Shard::has_work() const noexcept {
@@ -274,6 +277,7 @@ std::optional<TimePoint> Shard::next_deadline() const {
 
 void Shard::shut_down() {
     Impl& s = *impl_;
+    s.shared.log.turns().begin(s.id);  // Wills may be retained; the next turn appends them
     s.shutting_down = true;
     std::vector<ConnRef> all;
     s.connections.for_each([&](Connection& c) { all.push_back(c.ref); });

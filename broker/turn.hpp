@@ -26,6 +26,8 @@ class TurnLog {
         foreign_ = batch > foreign_ ? batch : foreign_;
         return current_;
     }
+    /// Something waits for `turn`: its batch is due at once.
+    void wait_for(TurnNo turn) noexcept { awaited_ = turn > awaited_ ? turn : awaited_; }
     /// The end of the turn: hands the records to the log (before any mailbox, before any socket,
     /// L1) and begins the next turn. Returns the batch that mail of this turn must name; 0 if
     /// nothing was appended.
@@ -39,7 +41,10 @@ class TurnLog {
     [[nodiscard]] BatchNo waiting_for() const noexcept {
         return pending_.empty() ? 0 : pending_[0].batch;
     }
-    [[nodiscard]] bool has_records() const noexcept { return !records_.empty() || foreign_ != 0; }
+    /// Whether append() has something to tell the log.
+    [[nodiscard]] bool has_news() const noexcept {
+        return !records_.empty() || foreign_ != 0 || must_hurry();
+    }
     [[nodiscard]] DurableLog& log() noexcept { return log_; }
 
   private:
@@ -48,12 +53,19 @@ class TurnLog {
         BatchNo batch = 0;
     };
 
+    [[nodiscard]] bool must_hurry() const noexcept {
+        return awaited_ > hurried_ && awaited_ > durable_;
+    }
+    void hurry();
+
     ThreadId thread_;
     DurableLog& log_;
     RecordWriter records_;
     BatchNo foreign_ = 0;
     TurnNo current_ = 1;
     TurnNo durable_ = 0;
+    TurnNo awaited_ = 0;  // the last turn that something waits for
+    TurnNo hurried_ = 0;  // the last of those that the log was told of
     Ring<Pending> pending_;
 };
 

@@ -4,7 +4,8 @@
 
 namespace iotsky::simulation {
 
-broker::BatchNo Log::append(broker::ThreadId /*thread*/, broker::RecordChunk&& records) {
+broker::BatchNo Log::append(broker::ThreadId /*thread*/, broker::RecordChunk&& records,
+                            broker::Due /*due*/) {
     collecting_.push_back(std::move(records));
     if (fault_ == LogFault::early_durable) {
         durable_ = collecting_no_;

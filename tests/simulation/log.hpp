@@ -21,11 +21,13 @@ class Log final : public broker::DurableLog {
   public:
     explicit Log(LogFault fault = LogFault::none) : fault_(fault) {}
 
-    [[nodiscard]] broker::BatchNo append(broker::ThreadId thread,
-                                         broker::RecordChunk&& records) override;
+    [[nodiscard]] broker::BatchNo append(broker::ThreadId thread, broker::RecordChunk&& records,
+                                         broker::Due due) override;
+    void hurry(broker::BatchNo /*batch*/) override {}  // the disk is a step of the scheduler
     [[nodiscard]] broker::BatchNo durable() const noexcept override { return durable_; }
     void wake_on(broker::ThreadId /*thread*/, broker::BatchNo /*batch*/) override {
     }  // every shard runs anyway
+    void set_wakers(std::vector<broker::Waker*> /*wakers*/) override {}
     [[nodiscard]] std::size_t pending_bytes() const noexcept override { return 0; }
     [[nodiscard]] bool accepting() const noexcept override { return true; }
     [[nodiscard]] broker::LogHealth health() const override {
