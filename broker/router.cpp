@@ -6,6 +6,14 @@
 #include "broker/shard_impl.hpp"
 
 namespace iotsky::broker {
+namespace {
+
+/// What the broker says of this run of itself; the next run says it anew.
+bool is_about_this_run(const Publication& publication) {
+    return publication.publisher == nullptr && publication.topic.starts_with("$SYS/");
+}
+
+}  // namespace
 
 Router::Router(Shard::Impl& shard) : s_(shard), outgoing_(shard.shared.threads) {}
 
@@ -69,7 +77,7 @@ TurnNo Router::write_record(const Publication& publication, const RouteEntry& ro
     }
     const bool inbound = publication.inbound_id != 0 && publication.publisher != nullptr &&
                          publication.publisher->persistent();
-    const bool retains = message.retained_rev != 0;
+    const bool retains = message.retained_rev != 0 && !is_about_this_run(publication);
     if (durable_targets_.empty() && !inbound && !retains) {
         return 0;
     }
