@@ -300,7 +300,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
                {"tls", peer.tls_version},
                {"resumed", present ? "yes" : "no"}});
     s_.protocol.watch_connected(c);
-    s_.sender.connack_accepted(c, present, session.persistent() ? session.last_turn : 0);
+    s_.sender.connack_accepted(c, present, session.last_turn);
 }
 
 Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const Identity& identity,
@@ -313,8 +313,12 @@ Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const I
         s_.session_end.close(*existing->connection, CloseReason::taken_over);
         existing = s_.sessions.find(ref);  // a clean one ended with its connection
     }
+    TurnNo ended = 0;
     if (existing != nullptr && connect.clean_session) {
-        s_.session_end.end_session(*existing);  // [MQTT-3.1.2-6]
+        // [MQTT-3.1.2-6]: CONNACK says that the old session is gone, so it waits until that is
+        // durable: a crash must not bring it back.
+        ended = existing->persistent() ? s_.turn.current() : 0;
+        s_.session_end.end_session(*existing);
         existing = nullptr;
     }
     present = existing != nullptr;
@@ -323,6 +327,7 @@ Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const I
     }
     Session& session = s_.sessions.create({identity.scope, std::string{connect.client_id}});
     session.created_at = s_.time.wall;
+    session.last_turn = ended;
     s_.stats.sessions.add();
     s_.shared.sessions.fetch_add(1, std::memory_order_relaxed);
     if (!connect.clean_session) {
