@@ -11,15 +11,25 @@
 namespace iotsky::storage {
 namespace {
 
+/// A new file's name is durable only with its folder.
+void sync_folder_of(const std::filesystem::path& path) {
+    const int fd = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        ::fsync(fd);
+        ::close(fd);
+    }
+}
+
 /// Creates the file before SQLite does, so that nobody else can read it for a moment.
-Result<void> create_private(const std::filesystem::path& path) {
+Result<void> create_private(const std::filesystem::path& path, const DbWords& words) {
     const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd >= 0) {
         ::close(fd);
+        sync_folder_of(path);
         return {};
     }
     Error error =
-        make_error(Errc::io, "E5310", "The registry cannot be opened.",
+        make_error(Errc::io, "E5310", std::string{words.title} + " cannot be opened.",
                    "\"" + path.string() + "\": " + std::strerror(errno) + ".",
                    "Check owner and rights of the file and its folder; they belong to the "
                    "user that runs iotsky.");
@@ -87,6 +97,25 @@ void Query::bind_blob(const void* data, std::size_t size) {
     }
 }
 
+void Query::bind(std::span<const std::byte> bytes) {
+    ++parameter_;
+    // An empty span may have no address, which SQLite would take for NULL.
+    const void* data = bytes.empty() ? "" : static_cast<const void*>(bytes.data());
+    if (statement_ != nullptr && sqlite3_bind_blob64(statement_, parameter_, data, bytes.size(),
+                                                     SQLITE_STATIC) != SQLITE_OK) {
+        db_->fail_now(SQLITE_TOOBIG);
+    }
+}
+
+void Query::bind_static(std::string_view text) {
+    ++parameter_;
+    const char* data = text.empty() ? "" : text.data();
+    if (statement_ != nullptr && sqlite3_bind_text64(statement_, parameter_, data, text.size(),
+                                                     SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK) {
+        db_->fail_now(SQLITE_TOOBIG);
+    }
+}
+
 bool Query::is_null() const {
     return sqlite3_column_type(statement_, column_) == SQLITE_NULL;
 }
@@ -109,10 +138,20 @@ void Query::get(WallTime& out) {
 }
 
 void Query::get(std::string& out) {
-    const auto* text = sqlite3_column_text(statement_, column_);
+    out = get<std::string_view>();
+}
+
+void Query::get(std::string_view& out) {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column_));
     const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column_));
-    out.assign(text == nullptr ? "" : reinterpret_cast<const char*>(text),
-               text == nullptr ? 0 : size);
+    out = text == nullptr ? std::string_view{} : std::string_view{text, size};
+    ++column_;
+}
+
+void Query::get(std::span<const std::byte>& out) {
+    const auto* data = static_cast<const std::byte*>(sqlite3_column_blob(statement_, column_));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column_));
+    out = {data, data == nullptr ? 0 : size};
     ++column_;
 }
 
@@ -139,7 +178,8 @@ void Query::damaged(std::string_view what) {
     db_->fail(SQLITE_CORRUPT, std::string{what} + ": " + sqlite3_sql(statement_));
 }
 
-Db::Db(sqlite3* handle, std::filesystem::path path) : handle_(handle), path_(std::move(path)) {}
+Db::Db(sqlite3* handle, std::filesystem::path path, const DbWords& words)
+    : handle_(handle), path_(std::move(path)), words_(words) {}
 
 Db::~Db() {
     for (const auto& [sql, statement] : statements_) {
@@ -148,15 +188,16 @@ Db::~Db() {
     sqlite3_close(handle_);
 }
 
-Result<std::unique_ptr<Db>> Db::open(const std::filesystem::path& path, Mode mode) {
+Result<std::unique_ptr<Db>> Db::open(const std::filesystem::path& path, Mode mode,
+                                     const DbWords& words) {
     if (mode == Mode::read_write) {
-        IOTSKY_CHECK(create_private(path));
+        IOTSKY_CHECK(create_private(path, words));
     }
     sqlite3* handle = nullptr;
     const int flags = mode == Mode::read_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     const int code = sqlite3_open_v2(path.c_str(), &handle,
                                      flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
-    std::unique_ptr<Db> db(new Db(handle, path));
+    std::unique_ptr<Db> db(new Db(handle, path, words));
     if (code != SQLITE_OK) {
         db->fail_now(code);
         return db->error();
@@ -214,6 +255,7 @@ int Db::changes() const noexcept {
 Error Db::error() const {
     const int code = failure_ ? failure_->code : SQLITE_ERROR;
     const std::string file = "\"" + path_.string() + "\"";
+    const std::string title{words_.title};
     Error error;
     if ((code & 0xff) == SQLITE_FULL) {
         error =
@@ -221,18 +263,17 @@ Error Db::error() const {
                        "There is no room for " + file + "; nothing was changed.",
                        "Free some space and try again: df -h shows where.");
     } else if (is_damage(code)) {
-        error = make_error(Errc::corrupt, "E5311", "The registry " + file + " is damaged.",
-                           "SQLite cannot read part of it; nothing was changed.",
-                           "Stop iotsky and put back a backup of registry.db (with registry.db-wal "
-                           "and registry.db-shm taken away).");
+        error = make_error(
+            Errc::corrupt, words_.damaged_number, title + " " + file + " is damaged.",
+            "SQLite cannot read part of it; nothing was changed.", std::string{words_.damaged_how});
     } else if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_READONLY ||
                (code & 0xff) == SQLITE_CANTOPEN || (code & 0xff) == SQLITE_PERM) {
-        error = make_error(Errc::io, "E5304", "The registry could not be read or written.",
+        error = make_error(Errc::io, "E5304", title + " could not be read or written.",
                            "The system refused an access to " + file + "; nothing was changed.",
                            "Check the disk, the rights of the file and the system log, then try "
                            "again.");
     } else {
-        error = make_error(Errc::internal, "E5305", "The registry refused a statement.",
+        error = make_error(Errc::internal, "E5305", title + " refused a statement.",
                            "This is a fault in iotsky; nothing was changed.",
                            "Please report it with the lines of the log around it.");
     }

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,6 +21,13 @@ struct sqlite3_stmt;
 namespace iotsky::storage {
 
 class Db;
+
+/// How a database is called in sentences for people, and what helps when it is damaged.
+struct DbWords {
+    std::string_view title;           ///< "The registry"
+    std::string_view damaged_number;  ///< of the catalogue
+    std::string_view damaged_how;
+};
 
 /// A running statement of a Db: bound, stepped, read column by column in their order. Resets itself
 /// at its end. Thread: that of its Db.
@@ -41,6 +49,9 @@ class Query {
     void bind(std::string_view value);
     void bind(const char* value) { bind(std::string_view{value}); }
     void bind_blob(const void* data, std::size_t size);
+    /// Not copied: the bytes live until the statement has ended.
+    void bind(std::span<const std::byte> bytes);
+    void bind_static(std::string_view text);
     void bind(std::uint64_t value) { bind(static_cast<std::int64_t>(value)); }
     void bind(bool value) { bind(std::int64_t{value ? 1 : 0}); }
     void bind(const std::string& value) { bind(std::string_view{value}); }
@@ -64,6 +75,9 @@ class Query {
     void get(bool& out);
     void get(std::string& out);
     void get(WallTime& out);
+    /// Lives until the next row.
+    void get(std::string_view& out);
+    void get(std::span<const std::byte>& out);
     void get(Id& out);
     void get(provisioning::Sha256& out);
     void get(certs::Fingerprint& out) { get(out.bytes); }
@@ -90,9 +104,10 @@ class Query {
 
     /// Stored text that no version of ours writes.
     void damaged(std::string_view what);
+    /// Whether the next column is NULL.
+    [[nodiscard]] bool is_null() const;
 
   private:
-    [[nodiscard]] bool is_null() const;
     void get_blob(void* out, std::size_t size);
 
     Db* db_;
@@ -108,9 +123,10 @@ class Db {
   public:
     enum class Mode : std::uint8_t { read_write, read_only };
 
-    /// Opens `path`; read_write creates it with mode 0600 when it is missing. Errors: E5310.
+    /// Opens `path`; read_write creates it with mode 0600 when it is missing. `words` are of
+    /// static life. Errors: E5310, and those of error().
     [[nodiscard]] static Result<std::unique_ptr<Db>> open(const std::filesystem::path& path,
-                                                          Mode mode);
+                                                          Mode mode, const DbWords& words);
     ~Db();
     Db(const Db&) = delete;
     Db& operator=(const Db&) = delete;
@@ -131,14 +147,16 @@ class Db {
     void script(const std::string& sql);
 
     [[nodiscard]] bool failed() const noexcept { return failure_.has_value(); }
-    /// The failure as an error of the catalogue: E5301 disk full, E5304 I/O, E5311 damaged, E5305
-    /// otherwise. Only when failed().
+    /// The failure as an error of the catalogue: E5301 disk full, E5304 I/O, the words' number for
+    /// damage, E5305 otherwise. Only when failed().
     [[nodiscard]] Error error() const;
     void reset() noexcept { failure_.reset(); }
     void fail(int code, std::string message);
     /// Whether a transaction is open; SQLite ends it by itself after some failures.
     [[nodiscard]] bool in_transaction() const noexcept;
     [[nodiscard]] int changes() const noexcept;
+    [[nodiscard]] const DbWords& words() const noexcept { return words_; }
+    [[nodiscard]] sqlite3* handle() noexcept { return handle_; }
 
   private:
     friend class Query;
@@ -147,12 +165,13 @@ class Db {
         std::string message;
     };
 
-    Db(sqlite3* handle, std::filesystem::path path);
+    Db(sqlite3* handle, std::filesystem::path path, const DbWords& words);
     [[nodiscard]] sqlite3_stmt* statement(const char* sql);
     void fail_now(int code);
 
     sqlite3* handle_;
     std::filesystem::path path_;
+    const DbWords& words_;
     std::unordered_map<const char*, sqlite3_stmt*> statements_;
     std::optional<Failure> failure_;
 };

@@ -9,9 +9,6 @@
 namespace iotsky::storage {
 namespace {
 
-/// "iots": tells our files from other SQLite databases.
-constexpr std::int64_t kApplicationId = 0x696f7473;
-
 std::int64_t pragma(Db& db, const char* sql) {
     Query query = db.query(sql);
     return query.next() ? query.get<std::int64_t>() : 0;
@@ -32,9 +29,8 @@ Result<void> check_whole(Db& db) {
 }
 
 Error foreign_database(const std::filesystem::path& path) {
-    return make_error(Errc::corrupt, "E5313",
-                      "\"" + path.string() + "\" is not an iotsky registry.",
-                      "It is a SQLite database of another program.",
+    return make_error(Errc::corrupt, "E5313", "\"" + path.string() + "\" is not iotsky's.",
+                      "It is a SQLite database of another program, or has another one's name.",
                       "Move it away, or start with another data folder (--data DIR).");
 }
 
@@ -49,14 +45,15 @@ Error newer_format(const std::filesystem::path& path, std::int64_t format, std::
 }
 
 /// Format of the file, 0 when it is new.
-Result<std::size_t> check_format(Db& db, const std::filesystem::path& path, std::size_t known) {
+Result<std::size_t> check_format(Db& db, const std::filesystem::path& path, const Schema& schema) {
+    const std::size_t known = schema.migrations.size();
     const std::int64_t application = pragma(db, "PRAGMA application_id");
     const std::int64_t format = pragma(db, "PRAGMA user_version");
     const std::int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_schema");
     if (db.failed()) {
         return db.error();
     }
-    if (application != kApplicationId && (application != 0 || format != 0 || tables != 0)) {
+    if (application != schema.application_id && (application != 0 || format != 0 || tables != 0)) {
         return foreign_database(path);
     }
     if (format < 0 || static_cast<std::size_t>(format) > known) {
@@ -65,40 +62,47 @@ Result<std::size_t> check_format(Db& db, const std::filesystem::path& path, std:
     return static_cast<std::size_t>(format);
 }
 
-void apply(Db& db, std::size_t format, std::span<const char* const> migrations) {
+void apply(Db& db, std::size_t format, const Schema& schema) {
     db.script("BEGIN IMMEDIATE");
-    for (std::size_t i = format; i < migrations.size(); ++i) {
-        db.script(migrations[i]);
+    for (std::size_t i = format; i < schema.migrations.size(); ++i) {
+        db.script(schema.migrations[i]);
     }
-    db.script("PRAGMA user_version = " + std::to_string(migrations.size()));
-    db.script("PRAGMA application_id = " + std::to_string(kApplicationId));
+    db.script("PRAGMA user_version = " + std::to_string(schema.migrations.size()));
+    db.script("PRAGMA application_id = " + std::to_string(schema.application_id));
     db.script("COMMIT");
+}
+
+std::uintmax_t bytes_of(const std::filesystem::path& path) {
+    std::error_code failed;
+    const std::uintmax_t bytes = std::filesystem::file_size(path, failed);
+    return failed ? 0 : bytes;
 }
 
 }  // namespace
 
-Result<void> migrate(Db& db, const std::filesystem::path& path,
-                     std::span<const char* const> migrations) {
-    IOTSKY_TRY(format, check_format(db, path, migrations.size()));
+Result<void> migrate(Db& db, const std::filesystem::path& path, const Schema& schema) {
+    const std::size_t known = schema.migrations.size();
+    IOTSKY_TRY(format, check_format(db, path, schema));
     if (format == 0) {
         // Only before the first table; INCREMENTAL so that space can be given back in small steps.
         db.script("PRAGMA auto_vacuum = INCREMENTAL");
-    } else {
+    } else if (bytes_of(path) <= schema.check_bytes_max) {
         IOTSKY_CHECK(check_whole(db));
     }
     db.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     if (db.failed()) {
         return db.error();
     }
-    if (format == migrations.size()) {
+    if (format == known) {
         return {};
     }
-    apply(db, format, migrations);
+    apply(db, format, schema);
     if (db.failed()) {
         Error error =
             make_error(Errc::io, "E5314",
-                       "The registry could not be brought from format " + std::to_string(format) +
-                           " to " + std::to_string(migrations.size()) + "; it was left as it was.",
+                       std::string{db.words().title} + " could not be brought from format " +
+                           std::to_string(format) + " to " + std::to_string(known) +
+                           "; it was left as it was.",
                        db.error().message, "Mend the cause (disk full?) and start again.");
         error.detail = db.error().detail;
         db.reset();

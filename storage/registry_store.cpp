@@ -14,6 +14,10 @@ namespace {
 /// Read connections that are kept when nobody needs them; one costs about 100 KB.
 constexpr std::size_t kIdleReadersMax = 4;
 
+constexpr DbWords kWords{"The registry", "E5311",
+                         "Stop iotsky and put back a backup of registry.db (with registry.db-wal "
+                         "and registry.db-shm taken away)."};
+
 }  // namespace
 
 struct RegistryStore::Impl {
@@ -32,7 +36,7 @@ struct RegistryStore::Impl {
                 return db;
             }
         }
-        return Db::open(path, Db::Mode::read_only);
+        return Db::open(path, Db::Mode::read_only, kWords);
     }
 
     void give_back(std::unique_ptr<Db> db) {
@@ -54,8 +58,8 @@ RegistryStore::~RegistryStore() {
 }
 
 Result<std::unique_ptr<RegistryStore>> RegistryStore::open(const std::filesystem::path& path) {
-    IOTSKY_TRY(db, Db::open(path, Db::Mode::read_write));
-    IOTSKY_CHECK(migrate(*db, path, registry_migrations()));
+    IOTSKY_TRY(db, Db::open(path, Db::Mode::read_write, kWords));
+    IOTSKY_CHECK(migrate(*db, path, registry_schema()));
     auto impl = std::make_unique<Impl>();
     impl->path = path;
     impl->writer = std::make_unique<RegistryWriter>(std::move(db));

@@ -69,7 +69,7 @@ TEST_SUITE("storage.registry_store") {
         CHECK(sql(file.path(), "PRAGMA journal_mode") == "wal");
         CHECK(sql(file.path(), "PRAGMA auto_vacuum") == "2");
         CHECK(sql(file.path(), "PRAGMA user_version") ==
-              std::to_string(storage::registry_migrations().size()));
+              std::to_string(storage::registry_schema().migrations.size()));
     }
 
     TEST_CASE("every table is STRICT") {
@@ -260,11 +260,13 @@ TEST_SUITE("storage.registry_store") {
     TEST_CASE("a failed migration leaves the old format whole") {
         TemporaryDatabase file;
         REQUIRE(RegistryStore::open(file.path()).has_value());
-        const auto known = storage::registry_migrations();
-        std::vector<const char*> broken(known.begin(), known.end());
+        storage::Schema schema = storage::registry_schema();
+        std::vector<const char*> broken(schema.migrations.begin(), schema.migrations.end());
         broken.push_back("CREATE TABLE later (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);");
-        auto db = storage::Db::open(file.path(), storage::Db::Mode::read_write).value();
-        const auto migrated = storage::migrate(*db, file.path(), broken);
+        schema.migrations = broken;
+        static constexpr storage::DbWords kWords{"The registry", "E5311", ""};
+        auto db = storage::Db::open(file.path(), storage::Db::Mode::read_write, kWords).value();
+        const auto migrated = storage::migrate(*db, file.path(), schema);
         CHECK(migrated.error().number == "E5314");
         db.reset();
         CHECK(sql(file.path(), "SELECT count(*) FROM sqlite_schema WHERE name = 'later'") == "0");
