@@ -59,7 +59,6 @@ struct StoredRetained {
 struct LogCounters {
     Sid sid = 0;
     Mid mid = 0;
-    Rev rev = 0;
 };
 
 /// How the log is doing, for status, /health/ready and metrics.

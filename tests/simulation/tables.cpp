@@ -26,7 +26,7 @@ void Tables::on(const broker::SessionEndRecord& r) {
         return;
     }
     for (const auto& [key, row] : found->second.queue) {
-        unref(key.first);
+        unref(key.first, row);
     }
     sessions_.erase(found);
 }
@@ -40,7 +40,6 @@ void Tables::on(const broker::UnsubscribeRecord& r) {
 
 void Tables::on(const broker::PublishRecord& r) {
     counters_.mid = std::max(counters_.mid, r.mid);
-    counters_.rev = std::max(counters_.rev, r.retained_rev);
     Message message{std::string{r.topic}, std::string{as_text(r.payload)}, r.replay, 0};
     for (const auto& target : r.targets) {
         // A session that ended meanwhile: its rows would be garbage.
@@ -78,21 +77,25 @@ Tables::Row* Tables::row(Sid sid, broker::Mid mid, broker::Form form) {
 }
 
 void Tables::on(const broker::SentRecord& r) {
-    if (Row* found = row(r.sid, r.mid, r.form)) {
+    Row* found = row(r.sid, r.mid, r.form);
+    // Behind PUBREC only where a log is broken on purpose.
+    if (found != nullptr && found->state != broker::StoredMessage::State::received) {
         *found = {found->qos, broker::StoredMessage::State::sent, r.packet_id, r.order};
     }
 }
 
 void Tables::on(const broker::ReceivedRecord& r) {
     if (Row* found = row(r.sid, r.mid, r.form)) {
+        unref(r.mid, *found);
         found->state = broker::StoredMessage::State::received;
+        found->packet_id = r.packet_id;
     }
 }
 
 void Tables::on(const broker::DoneRecord& r) {
-    const auto session = sessions_.find(r.sid);
-    if (session != sessions_.end() && session->second.queue.erase({r.mid, r.form}) > 0) {
-        unref(r.mid);
+    if (const Row* found = row(r.sid, r.mid, r.form)) {
+        unref(r.mid, *found);
+        sessions_.at(r.sid).queue.erase({r.mid, r.form});
     }
 }
 
@@ -107,7 +110,10 @@ void Tables::on(const broker::WillOffRecord& r) {
     }
 }
 
-void Tables::unref(broker::Mid mid) {
+void Tables::unref(broker::Mid mid, const Row& row) {
+    if (row.state == broker::StoredMessage::State::received) {
+        return;  // PUBLISH is never sent again: the message was given back at PUBREC
+    }
     const auto found = messages_.find(mid);
     if (found != messages_.end() && --found->second.refs == 0) {
         messages_.erase(found);
@@ -133,12 +139,13 @@ void Tables::recover(broker::RecoveryVisitor& visitor) const {
         std::vector<std::pair<QueueKey, Row>> rows(session.queue.begin(), session.queue.end());
         std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
             const auto rank = [](const Row& row) {
-                return row.order == 0 ? UINT64_MAX : row.order;
+                return row.state == broker::StoredMessage::State::queued ? UINT64_MAX : row.order;
             };
             return rank(a.second) < rank(b.second);
         });
         for (const auto& [key, row] : rows) {
-            const Message& message = messages_.at(key.first);
+            const bool needed = row.state != broker::StoredMessage::State::received;
+            const Message message = needed ? messages_.at(key.first) : Message{};
             visitor.on_message({key.first, message.topic, as_bytes(message.payload), row.qos,
                                 key.second, message.replay, row.state, row.packet_id, row.order});
         }

@@ -69,7 +69,7 @@ class Tables final : public broker::RecordVisitor {
         std::uint8_t qos = 0;
         broker::Rev rev = 0;
     };
-    void unref(broker::Mid mid);
+    void unref(broker::Mid mid, const Row& row);
     Row* row(broker::Sid sid, broker::Mid mid, broker::Form form);
 
     std::map<broker::Sid, Session> sessions_;

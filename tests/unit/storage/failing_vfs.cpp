@@ -13,6 +13,7 @@ constexpr const char* kName = "iotsky-failing";
 sqlite3_vfs* real_vfs = nullptr;
 sqlite3_vfs failing_vfs;
 std::atomic<int> writes_left{kNever};
+std::atomic<int> opens_left{kNever};
 std::atomic<bool> struck_once{false};
 std::atomic<int> write_error{SQLITE_IOERR_WRITE};
 
@@ -25,16 +26,18 @@ sqlite3_file* real(sqlite3_file* file) {
     return reinterpret_cast<File*>(file)->real;
 }
 
+/// Whether this is one that fails.
+bool strikes(std::atomic<int>& counter) {
+    int left = counter.load();
+    while (left > 0 && !counter.compare_exchange_weak(left, left - 1)) {
+    }
+    struck_once = struck_once || left == 0;
+    return left == 0;
+}
+
 /// SQLITE_OK, or the error to return instead of writing.
 int spend_write() {
-    int left = writes_left.load();
-    while (left > 0 && !writes_left.compare_exchange_weak(left, left - 1)) {
-    }
-    if (left != 0) {
-        return SQLITE_OK;
-    }
-    struck_once = true;
-    return write_error;
+    return strikes(writes_left) ? write_error.load() : SQLITE_OK;
 }
 
 int do_close(sqlite3_file* f) {
@@ -97,6 +100,9 @@ const sqlite3_io_methods kMethods{
 int do_open(sqlite3_vfs*, const char* name, sqlite3_file* f, int flags, int* out) {
     auto* file = reinterpret_cast<File*>(f);
     file->base.pMethods = nullptr;
+    if (strikes(opens_left)) {
+        return SQLITE_CANTOPEN;
+    }
     file->real = reinterpret_cast<sqlite3_file*>(file + 1);
     const int code = real_vfs->xOpen(real_vfs, name, file->real, flags, out);
     if (code == SQLITE_OK) {
@@ -129,8 +135,14 @@ void FailingVfs::fail_after(int n, Kind kind) {
     writes_left = n;
 }
 
+void FailingVfs::fail_opens_after(int n) {
+    struck_once = false;
+    opens_left = n;
+}
+
 void FailingVfs::heal() {
     writes_left = kNever;
+    opens_left = kNever;
 }
 
 bool FailingVfs::struck() const {

@@ -16,6 +16,8 @@ class FailingVfs {
     enum class Kind : std::uint8_t { io_error, disk_full };
     /// The n-th write, sync or truncation from now fails (0: the next), and all after it.
     void fail_after(int n, Kind kind = Kind::io_error);
+    /// The n-th file opened from now cannot be (0: the next), nor those after it.
+    void fail_opens_after(int n);
     /// The disk works again.
     void heal();
     /// Whether anything failed since fail_after.

@@ -1,0 +1,301 @@
+#include "storage/messages_log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "storage/messages_recovery.hpp"
+#include "storage/messages_set_aside.hpp"
+
+namespace iotsky::storage {
+namespace {
+
+constexpr std::chrono::seconds kStopPatience{1};
+
+/// For people who may not see paths: /health/ready asks nobody who he is.
+std::string reason_of(const Error& error) {
+    if (error.number == "E5301") {
+        return "the disk is full: what must be kept is not acknowledged until there is room";
+    }
+    if (error.number == "E5304") {
+        return "the disk cannot be read or written: what must be kept is not acknowledged until it "
+               "works again";
+    }
+    if (error.code == Errc::corrupt) {
+        return "the message store is damaged: restart iotsky, which sets it aside and says what "
+               "was "
+               "lost";
+    }
+    return "the message store refused a batch, a fault in iotsky (" + error.number +
+           "): see the log";
+}
+
+Result<std::unique_ptr<MessagesDb>> open_db(const MessagesOptions& options) {
+    return MessagesDb::open({options.path, options.wal_reserve_bytes});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MessagesLog>> MessagesLog::open(MessagesOptions options, WallTime now) {
+    std::vector<Error> warnings;
+    if (std::filesystem::exists(damage_mark(options.path))) {
+        IOTSKY_TRY(kept, set_aside(options.path, now));
+        warnings.push_back(told_as_lost(kept));
+    }
+    auto db = open_db(options);
+    if (!db && db.error().number == "E5302") {
+        IOTSKY_TRY(kept, set_aside(options.path, now));
+        warnings.push_back(told_as_lost(kept));
+        db = open_db(options);
+    }
+    if (!db) {
+        return db.error();
+    }
+    Checkpointer::Options checkpoints;
+    checkpoints.path = options.path;
+    IOTSKY_TRY(checkpointer, Checkpointer::open(std::move(checkpoints)));
+    return std::unique_ptr<MessagesLog>(new MessagesLog(
+        std::move(options), std::move(*db), std::move(checkpointer), std::move(warnings)));
+}
+
+MessagesLog::MessagesLog(MessagesOptions options, std::unique_ptr<MessagesDb> db,
+                         std::unique_ptr<Checkpointer> checkpointer, std::vector<Error> warnings)
+    : options_(std::move(options)),
+      warnings_(std::move(warnings)),
+      counters_(db->counters()),
+      db_(std::move(db)),
+      checkpointer_(std::move(checkpointer)),
+      mark_(db_->applied()),
+      collecting_(db_->applied() + 1),
+      thread_([this] { run(); }) {}
+
+MessagesLog::~MessagesLog() {
+    {
+        LockGuard lock(mutex_);
+        stopping_since_ = std::chrono::steady_clock::now();
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+broker::BatchNo MessagesLog::append(broker::ThreadId /*thread*/, broker::RecordChunk&& records,
+                                    broker::Due due) {
+    broker::BatchNo batch = 0;
+    bool news = false;
+    bool answer = false;
+    {
+        LockGuard lock(mutex_);
+        const bool relaxed = options_.durability == Durability::relaxed;
+        const bool first = pending_.empty();
+        const bool now_due = !relaxed && due == broker::Due::at_once && !due_;
+        if (first || relaxed) {
+            const Instant now = std::chrono::steady_clock::now();
+            collecting_since_ = first ? now : collecting_since_;
+            answer = relaxed && relaxed_may_answer(now);
+        }
+        due_ = due_ || now_due;
+        news = first || now_due;
+        batch = collecting_;
+        collecting_bytes_ += records.size();
+        pending_bytes_.fetch_add(records.size(), std::memory_order_relaxed);
+        pending_.push_back(std::move(records));
+    }
+    if (news) {
+        changed_.notify_one();
+    }
+    if (answer) {
+        mark_.publish(batch);
+    }
+    return batch;
+}
+
+bool MessagesLog::relaxed_may_answer(Instant now) const {
+    return accepting() && now - committing_since_.value_or(collecting_since_) < kRelaxedBound;
+}
+
+void MessagesLog::hurry(broker::BatchNo batch) {
+    {
+        LockGuard lock(mutex_);
+        if (batch < collecting_ || due_) {
+            return;  // it is being committed, or due already
+        }
+        due_ = true;
+    }
+    changed_.notify_one();
+}
+
+broker::LogHealth MessagesLog::health() const {
+    broker::LogHealth health;
+    health.accepting = accepting();
+    health.pending_bytes = pending_bytes();
+    health.durable = durable();
+    health.mode = options_.durability == Durability::durable ? "durable" : "relaxed";
+    LockGuard lock(mutex_);
+    health.reason = reason_;
+    return health;
+}
+
+void MessagesLog::recover(broker::RecoveryVisitor& visitor) {
+    if (auto read = recover_sessions(options_.path, visitor); !read) {
+        fail_for_good(read.error());
+    }
+}
+
+void MessagesLog::recover_retained(
+    const std::function<void(const broker::StoredRetained&)>& visit) {
+    if (auto read = storage::recover_retained(options_.path, visit); !read) {
+        fail_for_good(read.error());
+    }
+}
+
+// What was read is not all there is: nothing that builds on it may become durable.
+void MessagesLog::fail_for_good(const Error& damage) {
+    {
+        LockGuard lock(mutex_);
+        damage_ = damage;
+    }
+    hold(damage);
+}
+
+void MessagesLog::run() {
+    set_thread_name("store");
+    if (auto looked = db_->find_orphans(); !looked) {
+        hold(looked.error());
+    }
+    {
+        LockGuard lock(mutex_);
+        garbage_ = db_->has_garbage();
+    }
+    while (auto batch = take_due()) {
+        if (!commit(*batch)) {
+            return;
+        }
+    }
+}
+
+bool MessagesLog::is_due() const {
+    return due_ || garbage_ || stopping_since_ ||
+           (!pending_.empty() &&
+            std::chrono::steady_clock::now() >= collecting_since_ + options_.batch_wait_max);
+}
+
+void MessagesLog::wait_until_due() {
+    std::unique_lock lock(mutex_.native());
+    const auto wait = [&]() IOTSKY_TSA(no_thread_safety_analysis) {
+        while (!is_due()) {
+            if (pending_.empty()) {
+                changed_.wait(lock);
+            } else {
+                changed_.wait_until(lock, collecting_since_ + options_.batch_wait_max);
+            }
+        }
+    };
+    wait();
+}
+
+std::optional<MessagesLog::Batch> MessagesLog::take_due() {
+    wait_until_due();
+    LockGuard lock(mutex_);
+    if (stopping_since_ && pending_.empty()) {
+        return std::nullopt;
+    }
+    if (!pending_.empty()) {
+        committing_since_ = collecting_since_;
+    }
+    due_ = false;
+    return Batch{collecting_++, std::exchange(pending_, {}), std::exchange(collecting_bytes_, 0)};
+}
+
+bool MessagesLog::commit(const Batch& batch) {
+    const FoldedBatch folded = db_->fold(batch.chunks);
+    Result<void> outcome = try_commit(folded, batch.number);
+    while (!outcome) {
+        hold(outcome.error());
+        if (!wait_for_retry()) {
+            log::error(outcome.error().number, "stopped before everything was on disk",
+                       {{"n", batch.bytes}, {"reason", reason_of(outcome.error())}});
+            return false;
+        }
+        outcome = try_again(folded, batch.number, outcome.error());
+    }
+    go_on();
+    committed(batch);
+    return true;
+}
+
+Result<void> MessagesLog::try_commit(const FoldedBatch& batch, broker::BatchNo number) {
+    {
+        LockGuard lock(mutex_);
+        if (damage_) {
+            return *damage_;
+        }
+    }
+    return db_->apply(batch, number, turns());
+}
+
+Result<void> MessagesLog::try_again(const FoldedBatch& batch, broker::BatchNo number,
+                                    const Error& before) {
+    if (before.number != "E5301") {
+        // A disk that was away: descriptors of before may be of no use any more.
+        IOTSKY_CHECK(db_->reopen());
+        if (db_->applied() >= number) {
+            return {};  // the answer that was lost was a yes
+        }
+    }
+    return try_commit(batch, number);
+}
+
+bool MessagesLog::wait_for_retry() {
+    std::unique_lock lock(mutex_.native());
+    const auto wait = [&]() IOTSKY_TSA(no_thread_safety_analysis) {
+        const bool stopping = stopping_since_.has_value();
+        changed_.wait_for(lock, options_.retry_every, [&]() IOTSKY_TSA(no_thread_safety_analysis) {
+            return stopping_since_ && !stopping;
+        });
+        return !stopping_since_ ||
+               std::chrono::steady_clock::now() < *stopping_since_ + kStopPatience;
+    };
+    return wait();
+}
+
+void MessagesLog::hold(const Error& error) {
+    const std::string reason = reason_of(error);
+    {
+        LockGuard lock(mutex_);
+        if (reason_ == reason) {
+            return;
+        }
+        reason_ = reason;
+    }
+    accepting_.store(false, std::memory_order_relaxed);
+    log::error(error.number, "message store holds back acknowledgements",
+               {{"reason", reason}, {"detail", error.detail}});
+    if (error.code == Errc::corrupt) {
+        mark_damaged(options_.path, error);
+    }
+}
+
+void MessagesLog::go_on() {
+    {
+        LockGuard lock(mutex_);
+        if (reason_.empty() || damage_) {
+            return;
+        }
+        reason_.clear();
+    }
+    accepting_.store(true, std::memory_order_relaxed);
+    log::info("", "message store goes on");
+}
+
+void MessagesLog::committed(const Batch& batch) {
+    {
+        LockGuard lock(mutex_);
+        committing_since_.reset();
+        garbage_ = db_->has_garbage();
+    }
+    pending_bytes_.fetch_sub(batch.bytes, std::memory_order_relaxed);
+    checkpointer_->note(db_->wal_pages());
+    mark_.publish(batch.number);
+}
+
+}  // namespace iotsky::storage

@@ -1,0 +1,265 @@
+// What reaches messages.db equals what the records say, whatever the batches and whenever it is
+// opened again.
+#include "storage/messages_db.hpp"
+
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+
+#include <fstream>
+
+#include "base/bytes.hpp"
+#include "storage/messages_recovery.hpp"
+#include "tests/simulation/tables.hpp"
+#include "tests/support/random_records.hpp"
+#include "tests/support/state_dump.hpp"
+#include "tests/unit/provisioning/world.hpp"
+
+using namespace iotsky;
+using namespace iotsky::broker;
+using iotsky::provisioning::test::TemporaryDatabase;
+using iotsky::storage::MessagesDb;
+
+namespace {
+
+/// A message store in a folder of its own, without a thread.
+class Disk {
+  public:
+    Disk() { open(); }
+
+    void open() {
+        db_.reset();
+        db_ = MessagesDb::open({path(), 1U << 20U}).value();
+        number_ = db_->applied();
+    }
+    [[nodiscard]] std::filesystem::path path() const { return folder_.folder() / "messages.db"; }
+    [[nodiscard]] MessagesDb& db() { return *db_; }
+    [[nodiscard]] broker::OpenTurns& turns() { return turns_; }
+
+    void commit(const std::vector<RecordChunk>& chunks) {
+        REQUIRE(db_->apply(db_->fold(chunks), ++number_, turns_).has_value());
+    }
+    void sweep() {
+        REQUIRE(db_->find_orphans().has_value());
+        while (db_->has_garbage()) {
+            commit({});
+        }
+    }
+    void recover(RecoveryVisitor& visitor) {
+        REQUIRE(storage::recover_sessions(path(), visitor).has_value());
+    }
+    void recover_retained(const std::function<void(const StoredRetained&)>& visit) {
+        REQUIRE(storage::recover_retained(path(), visit).has_value());
+    }
+    [[nodiscard]] std::uint64_t count(const char* table) {
+        sqlite3* db = nullptr;
+        REQUIRE(sqlite3_open(path().c_str(), &db) == SQLITE_OK);
+        std::uint64_t rows = 0;
+        const auto take = [](void* out, int, char** columns, char**) {
+            *static_cast<std::uint64_t*>(out) = std::stoull(columns[0]);
+            return 0;
+        };
+        const std::string sql = std::string{"SELECT count(*) FROM "} + table;
+        CHECK(sqlite3_exec(db, sql.c_str(), take, &rows, nullptr) == SQLITE_OK);
+        sqlite3_close(db);
+        return rows;
+    }
+
+  private:
+    TemporaryDatabase folder_;
+    std::unique_ptr<MessagesDb> db_;
+    broker::OpenTurns turns_;
+    BatchNo number_ = 0;
+};
+
+template <typename... Records>
+RecordChunk turn(const Records&... records) {
+    RecordWriter out;
+    (out.add(records), ...);
+    return out.take();
+}
+
+PublishRecord publish(Mid mid, std::span<const PublishTarget> targets) {
+    PublishRecord r{};
+    r.mid = mid;
+    r.qos = 1;
+    r.topic = "t";
+    r.payload = as_bytes("payload");
+    r.targets = targets;
+    return r;
+}
+
+PublishRecord retain(Mid mid, std::string_view payload, Rev rev) {
+    PublishRecord r{};
+    r.mid = mid;
+    r.topic = "t";
+    r.payload = as_bytes(payload);
+    r.retain = true;
+    r.retained_rev = rev;
+    return r;
+}
+
+}  // namespace
+
+TEST_SUITE("storage.messages_db") {
+    TEST_CASE("random histories in random batches, with restarts, equal the plain tables") {
+        for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+            CAPTURE(seed);
+            test::RandomRecords records(seed);
+            SeededRandom random(seed);
+            Disk disk;
+            disk.turns().begin(0);  // a value may come late all the time
+            simulation::Tables tables;
+            for (int batch = 0; batch < 25; ++batch) {
+                std::vector<RecordChunk> chunks;
+                for (std::uint64_t i = 0; i <= random.below(6); ++i) {
+                    chunks.push_back(records.next());
+                    tables.apply(chunks.back());
+                }
+                disk.commit(chunks);
+                REQUIRE(test::dump_of(disk) == test::dump_of(tables));
+            }
+            CHECK(disk.db().counters().sid == tables.counters().sid);
+            CHECK(disk.db().counters().mid == tables.counters().mid);
+            disk.open();
+            CHECK(test::dump_of(disk) == test::dump_of(tables));
+            disk.sweep();
+            CHECK(disk.count("queue") == tables.queue_rows());
+            CHECK(disk.count("messages") == tables.messages());
+        }
+    }
+
+    TEST_CASE("a batch that comes to nothing writes nothing") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "c", 1})});
+        const auto before = std::filesystem::last_write_time(disk.path().string() + "-wal");
+        const PublishTarget targets[] = {{1, 1, Form::plain}};
+        disk.commit({turn(publish(256, targets), DoneRecord{1, 256, Form::plain, {}})});
+        CHECK(std::filesystem::last_write_time(disk.path().string() + "-wal") == before);
+        CHECK(disk.count("messages") == 0);
+    }
+
+    TEST_CASE("a message of several receivers goes with the last of them") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "1", 1}, SessionOpenRecord{2, "s", "2", 1},
+                          SessionOpenRecord{3, "s", "3", 1})});
+        const PublishTarget targets[] = {
+            {1, 1, Form::plain}, {2, 2, Form::plain}, {3, 1, Form::plain}};
+        disk.commit({turn(publish(256, targets))});
+        disk.commit({turn(DoneRecord{1, 256, Form::plain, {}})});
+        CHECK(disk.count("messages") == 1);
+        // After PUBREC only PUBREL is sent: the message is not needed for 2 any more.
+        disk.commit(
+            {turn(SentRecord{2, 256, Form::plain, 1, 1}, ReceivedRecord{2, 256, Form::plain, 1})});
+        CHECK(disk.count("messages") == 1);
+        disk.commit({turn(DoneRecord{3, 256, Form::plain, {}})});
+        CHECK(disk.count("messages") == 0);
+        CHECK(disk.count("queue") == 1);
+        disk.commit({turn(DoneRecord{2, 256, Form::plain, {}})});
+        CHECK(disk.count("queue") == 0);
+    }
+
+    TEST_CASE("a session that ends frees its rows, in slices, and messages that it alone needed") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "1", 1}, SessionOpenRecord{2, "s", "2", 1})});
+        const PublishTarget both[] = {{1, 1, Form::plain}, {2, 1, Form::plain}};
+        std::vector<RecordChunk> chunks;
+        for (Mid mid = 0; mid < 2'500; ++mid) {
+            chunks.push_back(
+                turn(publish(256 + mid * 256, std::span{both}.first(mid % 5 == 0 ? 2 : 1))));
+        }
+        disk.commit(chunks);
+        disk.commit({turn(SubscribeRecord{1, "a", 1}, SessionEndRecord{1})});
+        CHECK(disk.count("sessions") == 1);
+        CHECK(disk.db().has_garbage());
+        disk.commit({});
+        CHECK(disk.count("queue") == 2'000);  // 1,000 rows in a slice
+        CHECK(disk.db().has_garbage());
+        while (disk.db().has_garbage()) {
+            disk.commit({});
+        }
+        CHECK(disk.count("queue") == 500);
+        CHECK(disk.count("messages") == 500);
+        CHECK(disk.count("subscriptions") == 0);
+    }
+
+    TEST_CASE("garbage that a crash left is found at the next start") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "1", 1}, SessionOpenRecord{2, "s", "2", 1})});
+        const PublishTarget both[] = {{1, 1, Form::plain}, {2, 1, Form::plain}};
+        disk.commit({turn(publish(256, both), SubscribeRecord{1, "a", 1})});
+        disk.commit({turn(SessionEndRecord{1})});
+        disk.open();
+        CHECK(disk.count("queue") == 2);
+        disk.sweep();
+        CHECK(disk.count("queue") == 1);
+        CHECK(disk.count("messages") == 1);
+        CHECK(disk.count("subscriptions") == 0);
+    }
+
+    TEST_CASE("a retained message that was deleted is not resurrected by an older record") {
+        Disk disk;
+        disk.turns().begin(1);  // drew revision 2 and has not appended it yet
+        disk.commit({turn(retain(256, "first", 1))});
+        disk.commit({turn(retain(512, "", 3))});
+        CHECK(disk.count("retained") == 0);
+        disk.commit({turn(retain(257, "late", 2))});
+        CHECK(disk.count("retained") == 0);
+        disk.commit({turn(retain(768, "again", 4))});
+        CHECK(disk.count("retained") == 1);
+    }
+
+    TEST_CASE("numbers are not used again after a restart, also of what is gone") {
+        Disk disk;
+        const PublishTarget targets[] = {{7, 1, Form::plain}};
+        disk.commit({turn(SessionOpenRecord{7, "s", "c", 1}, publish(51'200, targets))});
+        disk.commit({turn(DoneRecord{7, 51'200, Form::plain, {}}, SessionEndRecord{7})});
+        disk.open();
+        CHECK(disk.db().counters().sid == 7);
+        CHECK(disk.db().counters().mid == 51'200);
+    }
+
+    TEST_CASE("a new session of the same client takes the place of the one that ends before it") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "c", 1})});
+        disk.commit({turn(SessionEndRecord{1}, SessionOpenRecord{2, "s", "c", 1})});
+        CHECK(disk.count("sessions") == 1);
+    }
+
+    TEST_CASE("opened again, it says which batch it has") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "c", 1})});
+        disk.commit({turn(SessionOpenRecord{2, "s", "d", 1})});
+        REQUIRE(disk.db().reopen().has_value());
+        CHECK(disk.db().applied() == 2);
+        disk.commit({turn(SessionOpenRecord{3, "s", "e", 1})});
+        disk.open();
+        CHECK(disk.db().applied() == 3);
+    }
+
+    TEST_CASE("a database of a newer format is refused with a sentence, and left alone") {
+        Disk disk;
+        sqlite3* db = nullptr;
+        REQUIRE(sqlite3_open(disk.path().c_str(), &db) == SQLITE_OK);
+        CHECK(sqlite3_exec(db, "PRAGMA user_version = 99", nullptr, nullptr, nullptr) == SQLITE_OK);
+        sqlite3_close(db);
+        const auto refused = MessagesDb::open({disk.path(), 0});
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().number == "E5312");
+        CHECK(refused.error().message.find("format 99") != std::string::npos);
+        CHECK(refused.error().how != "");
+    }
+
+    TEST_CASE("another database of ours under this name is refused") {
+        TemporaryDatabase folder;
+        const auto path = folder.folder() / "messages.db";
+        REQUIRE(storage::RegistryStore::open(path).has_value());
+        CHECK(MessagesDb::open({path, 0}).error().number == "E5313");
+    }
+
+    TEST_CASE("damage is told as E5302") {
+        TemporaryDatabase folder;
+        const auto path = folder.folder() / "messages.db";
+        std::ofstream(path) << std::string(8'192, 'x');
+        CHECK(MessagesDb::open({path, 0}).error().number == "E5302");
+    }
+}
