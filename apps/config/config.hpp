@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -57,10 +58,14 @@ struct ServerOptions {
     std::string site = "iotsky";
 };
 
-enum class DurabilityMode : std::uint8_t { memory };
+/// What an acknowledgement promises (decisions 17).
+enum class DurabilityMode : std::uint8_t { durable, relaxed, memory };
 
 struct DurabilityOptions {
-    DurabilityMode mode = DurabilityMode::memory;
+    DurabilityMode mode = DurabilityMode::durable;
+    std::chrono::milliseconds batch_wait_max{200};  ///< of a batch that nobody waits for
+    std::chrono::milliseconds retry_every{250};     ///< of a commit that failed
+    std::size_t wal_reserve_bytes = 64U << 20U;     ///< kept for a full disk
 };
 
 enum class OnDeniedPublish : std::uint8_t { ack, disconnect };

@@ -57,12 +57,22 @@ Rows server_rows() {
 
 Rows durability_rows() {
     return {
-        choice<Config>("mode", {"memory"}, Takes::restart, IOTSKY_FIELD(durability.mode),
-                       "What an acknowledgement promises. memory: it waits for the commit of its "
-                       "batch, and sessions, "
-                       "retained values and queues live until the process ends. The registry "
-                       "(things, certificates, "
-                       "rights) is always on disk."),
+        choice<Config>(
+            "mode", {"durable", "relaxed", "memory"}, Takes::restart, IOTSKY_FIELD(durability.mode),
+            "What an acknowledgement promises. durable: sessions, subscriptions, retained and "
+            "queued messages are on disk before it leaves. relaxed: they are on disk within "
+            "`batch_wait_max` (1 s on a slow disk). memory: they live until the process ends. The "
+            "registry (things, certificates, rights) is always on disk."),
+        row("batch_wait_max", Kind::duration, {10, kSecond},
+            IOTSKY_FIELD(durability.batch_wait_max),
+            "Changes that no acknowledgement waits for are written together after so long. Longer: "
+            "fewer writes, which SD cards like, and more to lose in mode relaxed."),
+        row("retry_every", Kind::duration, {10, kMinute}, IOTSKY_FIELD(durability.retry_every),
+            "Pause between two tries of a write that failed. Nothing is lost meanwhile, and "
+            "nothing "
+            "that needs the disk is acknowledged."),
+        row("wal_reserve_bytes", Kind::size, {0, kGiB}, IOTSKY_FIELD(durability.wal_reserve_bytes),
+            "Kept allocated for the log of messages.db: on a full disk even deletions need room."),
     };
 }
 

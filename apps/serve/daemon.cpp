@@ -23,13 +23,13 @@
 #include "apps/serve/installation.hpp"
 #include "apps/serve/listeners.hpp"
 #include "apps/serve/machine_bridge.hpp"
+#include "apps/serve/message_log.hpp"
 #include "apps/serve/notify.hpp"
 #include "apps/serve/refusal_bridge.hpp"
 #include "apps/serve/rights_bridge.hpp"
 #include "apps/serve/server_tls.hpp"
 #include "base/log.hpp"
 #include "broker/me_service.hpp"
-#include "broker/memory_log.hpp"
 #include "broker/net/data_plane.hpp"
 #include "broker/net/handshake_doctor.hpp"
 #include "broker/sys_topics.hpp"
@@ -43,8 +43,6 @@ constexpr auto kUpkeep = 60s;
 // SIGTERM ends everything within 2 s.
 constexpr auto kAnswers = 300ms;
 constexpr auto kDrain = 1'000ms;
-constexpr const char* kDurability =
-    "the commit of its batch is done; messages live in memory, until the process ends";
 
 unsigned thread_count(unsigned configured) {
     cpu_set_t mask;
@@ -59,6 +57,7 @@ class Daemon {
   public:
     /// `clock` and `random` outlive it.
     Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
+           std::unique_ptr<broker::DurableLog> log,
            std::map<std::string, ListenerIdentity> identities, const Clock& clock, Random& random);
 
     Result<void> start();
@@ -94,7 +93,7 @@ class Daemon {
         std::make_shared<net::HandshakeDoctor>(&refusals_);
     std::unique_ptr<ServerTls> tls_;
 
-    broker::MemoryLog log_{{}, {}};
+    std::unique_ptr<broker::DurableLog> log_;
     broker::Broker broker_;
     net::DataPlane plane_;
     RightsBridge rights_{broker_, identities_};
@@ -132,6 +131,7 @@ net::PollerOptions poller_options(const Config& config) {
 }
 
 Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
+               std::unique_ptr<broker::DurableLog> log,
                std::map<std::string, ListenerIdentity> identities, const Clock& clock,
                Random& random)
     : config_(options.loaded.config),
@@ -140,7 +140,8 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
       random_(random),
       installation_(std::move(installation)),
       identities_(installation_->registry->view(), clock_, std::move(identities)),
-      broker_(broker_options(config_), thread_count(config_.broker.threads), log_, identities_,
+      log_(std::move(log)),
+      broker_(broker_options(config_), thread_count(config_.broker.threads), *log_, identities_,
               refusals_, random_),
       plane_(broker_.shared(), poller_options(config_), clock_),
       publisher_(
@@ -166,7 +167,7 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
     broker_.add_service(broker::make_me_service());
     broker_.add_service(
         broker::make_sys_topics(broker_.shared(), std::string{cli::version()}, clock_.now()));
-    log_.set_wakers(plane_.wakers());
+    log_->set_wakers(plane_.wakers());
 }
 
 std::string Daemon::protocol_of(const std::string& listener) const {
@@ -179,8 +180,8 @@ api::MachineStatus Daemon::machine_status() const {
     api::MachineStatus status;
     status.version = cli::version();
     status.started_at = clock_.wall_now();
-    status.durability_mode = "memory";
-    status.durability_meaning = kDurability;
+    status.durability_mode = to_string(config_.durability.mode);
+    status.durability_meaning = durability_meaning(config_.durability);
     status.not_ready_why = "starting";
     status.store_folder = config_.server.data_dir.string();
     return status;
@@ -272,7 +273,7 @@ std::string Daemon::banner_text() const {
     facts.ca_words = fingerprint.words();
     facts.ca_fingerprint = fingerprint.colon_hex();
     facts.token_file = new_token_ ? installation_->token_file().string() : "";
-    facts.durability = kDurability;
+    facts.durability = durability_meaning(config_.durability);
     facts.warnings = warnings_;
     return banner(facts);
 }
@@ -367,7 +368,7 @@ void Daemon::stop() {
     finish_answers();
     publisher_.stop();
     plane_.stop(kDrain);
-    log_.set_wakers({});
+    log_->set_wakers({});
 }
 
 }  // namespace
@@ -385,7 +386,14 @@ Result<void> run_daemon(ServeOptions options, std::ostream& out) {
     IOTSKY_TRY(installation, Installation::open(options.loaded.config, clock, random));
     options.warnings.insert(options.warnings.end(), installation->ca.warnings.begin(),
                             installation->ca.warnings.end());
-    Daemon daemon{std::move(options), std::move(installation), std::move(identities), clock,
+    IOTSKY_TRY(opened, open_message_log(options.loaded.config.durability,
+                                        installation->folder.path(), clock.wall_now()));
+    options.warnings.insert(options.warnings.end(), opened.warnings.begin(), opened.warnings.end());
+    Daemon daemon{std::move(options),
+                  std::move(installation),
+                  std::move(opened.log),
+                  std::move(identities),
+                  clock,
                   random};
     auto started = daemon.start();
     if (started) {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/config/config.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "broker/durable_log.hpp"
+
+namespace iotsky::apps {
+
+/// The message log that [durability] asks for.
+struct OpenedLog {
+    std::unique_ptr<broker::DurableLog> log;
+    std::vector<Error> warnings;  ///< a store that was set aside, or is there and not used
+};
+
+/// Opens DIR/messages.db of `folder`, or makes a log in memory. Errors: those of
+/// storage::MessagesLog::open.
+[[nodiscard]] Result<OpenedLog> open_message_log(const DurabilityOptions& options,
+                                                 const std::filesystem::path& folder, WallTime now);
+
+/// The word of the configuration: "durable", "relaxed", "memory".
+[[nodiscard]] std::string_view to_string(DurabilityMode mode) noexcept;
+/// What an acknowledgement promises, in words for the banner and `iotsky status`.
+[[nodiscard]] std::string durability_meaning(const DurabilityOptions& options);
+
+}  // namespace iotsky::apps
