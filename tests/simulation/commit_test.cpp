@@ -2,9 +2,9 @@
 // acknowledged is kept, QoS 2 comes once, order holds.
 #include <doctest/doctest.h>
 
-#include <map>
 #include <string>
 
+#include "tests/simulation/tally.hpp"
 #include "tests/simulation/world.hpp"
 
 using namespace iotsky;
@@ -22,33 +22,19 @@ struct Outcome {
     unsigned delivered = 0;
 };
 
-unsigned number_of(const std::string& payload) {
-    return static_cast<unsigned>(std::stoul(payload.substr(payload.find(':') + 1)));
-}
-
 void judge(const Client& publisher, const Client& subscriber, bool exactly_once, Outcome& outcome) {
-    std::map<unsigned, unsigned> times;
-    unsigned last = 0;
+    Tally tally(publisher.options().id, exactly_once);
     for (const auto& delivery : subscriber.deliveries) {
-        if (!delivery.payload.starts_with(publisher.options().id + ":")) {
-            continue;
-        }
-        const unsigned number = number_of(delivery.payload);
-        // [MQTT-4.6.0-6]: first deliveries come in the order of publication.
-        if (++times[number] == 1) {
-            outcome.order += number < last ? 1U : 0U;
-            last = number;
-        }
-        outcome.twice += exactly_once && times[number] > 1 ? 1U : 0U;
-        ++outcome.delivered;
+        tally.take(delivery);
     }
-    for (const unsigned number : publisher.acknowledged) {
-        outcome.lost += times.contains(number) ? 0U : 1U;
-    }
+    outcome.twice += tally.twice();
+    outcome.order += tally.disorder();
+    outcome.delivered += tally.delivered();
+    outcome.lost += tally.missing(publisher.acknowledged);
 }
 
-Outcome run(std::uint64_t seed, std::uint8_t qos, LogFault fault, bool crashes) {
-    World world(seed, 3, fault);
+Outcome run(std::uint64_t seed, std::uint8_t qos, LogOptions log, bool crashes) {
+    World world(seed, 3, log);
     std::vector<Client*> publishers;
     std::vector<Client*> subscribers;
     for (int i = 0; i < 2; ++i) {
@@ -77,9 +63,13 @@ Outcome run(std::uint64_t seed, std::uint8_t qos, LogFault fault, bool crashes) 
     chances.commit_error_per_mille = 30;
     world.run(1500, chances);
     Outcome outcome;
+    // No answer waits for the timer of the log: what is waited for is due at once.
+    outcome.stuck += world.settle_without_timer() ? 0U : 1U;
+    for (const Client* publisher : publishers) {
+        outcome.stuck += publisher->finished() ? 0U : 1U;
+    }
     outcome.stuck += world.settle() ? 0U : 1U;
     for (Client* publisher : publishers) {
-        outcome.stuck += publisher->finished() ? 0U : 1U;
         for (Client* subscriber : subscribers) {
             judge(*publisher, *subscriber, qos == 2, outcome);
         }
@@ -90,12 +80,13 @@ Outcome run(std::uint64_t seed, std::uint8_t qos, LogFault fault, bool crashes) 
     return outcome;
 }
 
-Outcome total(unsigned seeds, std::uint8_t qos, LogFault fault, bool crashes) {
+Outcome total(unsigned seeds, std::uint8_t qos, LogOptions log, bool crashes) {
     Outcome sum;
     for (unsigned seed = 1; seed <= seeds; ++seed) {
         CAPTURE(seed);
-        const Outcome one = run(seed, qos, fault, crashes);
-        if (fault == LogFault::none) {
+        log.thread = static_cast<broker::ThreadId>(seed % 3);
+        const Outcome one = run(seed, qos, log, crashes);
+        if (log.fault == LogFault::none) {
             CHECK(one.lost == 0);
             CHECK(one.twice == 0);
             CHECK(one.order == 0);
@@ -105,6 +96,7 @@ Outcome total(unsigned seeds, std::uint8_t qos, LogFault fault, bool crashes) {
         sum.lost += one.lost;
         sum.twice += one.twice;
         sum.order += one.order;
+        sum.rows_left += one.rows_left;
         sum.crashes += one.crashes;
         sum.delivered += one.delivered;
     }
@@ -126,6 +118,30 @@ TEST_SUITE("simulation.commit") {
         CHECK(sum.delivered > 3000);
     }
 
+    TEST_CASE("a batch that nobody waited for is due at once when an answer comes to wait for it") {
+        World world(3, 2);
+        world.reconnect = false;
+        Client& subscriber = world.add({"sub", "s", false, {{"t", 1}}});
+        world.connect(subscriber);
+        REQUIRE(world.settle());
+        ClientOptions options{"pub", "p", true, {}, "t", 1};
+        options.messages = 1;
+        Client& publisher = world.add(options);
+        world.connect(publisher);
+        REQUIRE(world.settle_without_timer());
+        CHECK(subscriber.deliveries.size() == 1);
+        CHECK_FALSE(world.log().idle());  // its PUBACK: nobody is told that it is durable
+        CHECK_FALSE(world.log().due());
+        // CONNACK may say that the session is there only when all of it is durable.
+        subscriber.lose_connection();
+        world.turns();
+        subscriber.connack.reset();
+        world.connect(subscriber);
+        REQUIRE(world.settle_without_timer());
+        CHECK(subscriber.connack.has_value());
+        CHECK(world.log().idle());
+    }
+
     TEST_CASE("the check can fail: acknowledging before the commit loses messages") {
         CHECK(total(60, 1, LogFault::early_durable, true).lost > 0);
         const Outcome qos2 = total(60, 2, LogFault::early_durable, true);
@@ -134,5 +150,42 @@ TEST_SUITE("simulation.commit") {
 
     TEST_CASE("the check can fail: dropping a batch on a commit error loses messages") {
         CHECK(total(60, 1, LogFault::drop_on_error, true).lost > 0);
+    }
+
+    TEST_CASE("the fold, the transactions and the recovery of messages.db keep every promise") {
+        LogOptions real;
+        real.real_disk = true;
+        for (const std::uint8_t qos : {std::uint8_t{1}, std::uint8_t{2}}) {
+            const Outcome sum = total(40, qos, real, true);
+            CHECK(sum.crashes > 40);
+            CHECK(sum.delivered > 800);
+        }
+    }
+
+    TEST_CASE("the check can fail: PUBLISH at QoS 2 before its identifier is durable comes twice") {
+        CHECK(total(60, 2, LogFault::late_sent, true).twice > 0);
+    }
+
+    TEST_CASE("the check can fail: PUBREL before PUBREC is durable brings the message twice") {
+        CHECK(total(60, 2, LogFault::late_received, true).twice > 0);
+    }
+
+    TEST_CASE("the check can fail: PUBCOMP before the release is durable loses the next message") {
+        CHECK(total(60, 2, LogFault::late_release, true).lost > 0);
+    }
+
+    TEST_CASE("the check can fail: an identifier apart from its message brings it twice") {
+        CHECK(total(60, 2, LogFault::late_inbound, true).twice > 0);
+    }
+
+    TEST_CASE("the check can fail: references apart from their message lose it") {
+        CHECK(total(60, 1, LogFault::late_targets, true).lost > 0);
+        CHECK(total(60, 2, LogFault::late_targets, true).lost > 0);
+    }
+
+    TEST_CASE("the check can fail: mail before the append leaves rows that come again") {
+        CHECK(total(60, 1, LogFault::late_thread, true).rows_left > 0);
+        const Outcome qos2 = total(60, 2, LogFault::late_thread, true);
+        CHECK(qos2.twice + qos2.rows_left > 0);
     }
 }

@@ -72,6 +72,33 @@ TEST_SUITE("simulation.take_over") {
         }
     }
 
+    TEST_CASE("[MQTT-3.1.2-6] a session that Clean Session 1 ended is not back after a crash") {
+        World world(11, 2);
+        world.reconnect = false;
+        Client& keeper = world.add({"c", "u", false, {{"t", 1}}});
+        world.connect(keeper);
+        REQUIRE(world.settle());
+        keeper.disconnect_cleanly();
+        REQUIRE(world.settle());
+        Client& clean = world.add({"c", "u", true});
+        world.connect(clean);
+        const auto answered = [&] {
+            world.turns();
+            (void)clean.step();
+            return clean.connack.has_value();
+        };
+        CHECK_FALSE(answered());  // the disk has not worked yet
+        while (world.log().step(false)) {
+        }
+        CHECK(answered());
+        world.crash(false);
+        Client& again = world.add({"c", "u", false});
+        world.connect(again);
+        REQUIRE(world.settle());
+        CHECK(again.connack.has_value());
+        CHECK_FALSE(again.session_present);
+    }
+
     TEST_CASE(
         "[MQTT-3.1.2-8] a Will is published on take-over and on a lost connection, not after "
         "DISCONNECT") {

@@ -141,16 +141,16 @@ const bool key_is_fixed = [] {
 
 }  // namespace
 
-World::World(std::uint64_t seed, unsigned threads, LogFault fault, broker::Options options,
+World::World(std::uint64_t seed, unsigned threads, LogOptions log, broker::Options options,
              std::string policy)
     : random_(seed),
       threads_(threads),
       options_(options),
       directory_(std::move(policy)),
       sink_(std::make_unique<Sink>(*this)),
-      log_(fault) {
+      log_(log) {
     IOTSKY_ASSERT(key_is_fixed);
-    log::set_level(log::Level::error);  // thousands of clients come and go
+    iotsky::log::set_level(iotsky::log::Level::error);  // thousands of clients come and go
     start();
 }
 
@@ -289,9 +289,17 @@ void World::run(unsigned steps, const Chances& chances) {
 }
 
 bool World::settle(unsigned steps_max) {
+    return settle(steps_max, true);
+}
+
+bool World::settle_without_timer(unsigned steps_max) {
+    return settle(steps_max, false);
+}
+
+bool World::settle(unsigned steps_max, bool timer) {
     unsigned quiet = 0;
     for (unsigned i = 0; i < steps_max && quiet < 8; ++i) {
-        bool moved = log_.step();
+        bool moved = log_.step(timer);
         for (const auto& client : clients_) {
             moved = client_step(*client) || moved;
         }
@@ -301,7 +309,8 @@ bool World::settle(unsigned steps_max) {
                    std::any_of(t->host.attached.begin(), t->host.attached.end(),
                                [](const auto& a) { return !a.first->wire().to_broker.empty(); });
         });
-        quiet = moved || bytes_left || !log_.idle() ? 0 : quiet + 1;
+        const bool disk_works = timer ? !log_.idle() : log_.due();
+        quiet = moved || bytes_left || disk_works ? 0 : quiet + 1;
     }
     return quiet >= 8;
 }

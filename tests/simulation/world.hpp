@@ -52,8 +52,8 @@ struct Chances {
 /// seed: every failure plays again.
 class World {
   public:
-    World(std::uint64_t seed, unsigned threads, LogFault fault = LogFault::none,
-          broker::Options options = {}, std::string policy = kAllowAll);
+    World(std::uint64_t seed, unsigned threads, LogOptions log = {}, broker::Options options = {},
+          std::string policy = kAllowAll);
     ~World();
 
     Client& add(ClientOptions options);
@@ -62,6 +62,8 @@ class World {
     /// No more faults: everybody reconnects, until nothing moves any more. False if that does not
     /// end.
     [[nodiscard]] bool settle(unsigned steps_max = 200'000);
+    /// The same while the disk writes only what somebody waits for: all answers come all the same.
+    [[nodiscard]] bool settle_without_timer(unsigned steps_max = 200'000);
     /// One turn of one thread; of all threads `rounds` times.
     void turn(unsigned thread);
     void turns(unsigned rounds = 4);
@@ -91,6 +93,7 @@ class World {
     void stop();
     bool random_step(const Chances& chances);
     bool client_step(Client& client);
+    bool settle(unsigned steps_max, bool timer);
 
     SeededRandom random_;
     unsigned threads_;

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/client.hpp"
+
+namespace iotsky::simulation {
+
+/// What one subscriber got of one publisher's messages ("<publisher>:<number>"), kept small however
+/// many there are.
+class Tally {
+  public:
+    /// `exactly_once`: QoS 2 all the way.
+    Tally(std::string publisher, bool exactly_once)
+        : publisher_(std::move(publisher)), exactly_once_(exactly_once) {}
+
+    /// Messages of others are passed over.
+    void take(const Client::Delivery& delivery);
+    /// Of those acknowledged to the publisher, how many never came.
+    [[nodiscard]] unsigned missing(const std::set<unsigned>& acknowledged) const;
+
+    [[nodiscard]] unsigned delivered() const noexcept { return delivered_; }
+    /// Repetitions, where there must be none.
+    [[nodiscard]] unsigned twice() const noexcept { return twice_; }
+    /// First deliveries behind a later message's [MQTT-4.6.0-6].
+    [[nodiscard]] unsigned disorder() const noexcept { return disorder_; }
+
+  private:
+    std::string publisher_;
+    bool exactly_once_;
+    std::vector<bool> seen_;
+    unsigned last_ = 0;
+    unsigned delivered_ = 0;
+    unsigned twice_ = 0;
+    unsigned disorder_ = 0;
+};
+
+}  // namespace iotsky::simulation
