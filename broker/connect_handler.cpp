@@ -120,7 +120,8 @@ std::string ConnectHandler::make_client_id() {
 
 void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
                                 std::span<const std::byte> rest) {
-    if (connect.client_id.size() > s_.limits.client_id_bytes_max) {
+    // At least 23 bytes [MQTT-3.1.3-5].
+    if (connect.client_id.size() > s_.limits.client_id_bytes_max) {  // [MQTT-3.1.3-9]
         refuse(c, {mqtt::ConnectCode::identifier_rejected,
                    nullptr,
                    "E3565",
@@ -258,7 +259,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     const bool too_many =
         !known && s_.shared.sessions.load(std::memory_order_relaxed) >= s_.limits.sessions_max;
     const bool no_memory = !known && s_.memory_is_high();
-    if (needs_disk || too_many || no_memory) {
+    if (needs_disk || too_many || no_memory) {  // [MQTT-4.8.0-2]
         const char* number = too_many ? "E3563" : no_memory ? "E3566" : "E3561";
         const char* why =
             too_many    ? "as many sessions as are allowed exist already"
@@ -268,7 +269,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
         return;
     }
     bool present = false;
-    Session& session = enter_session(connect, *identity, present);
+    Session& session = enter_session(connect, *identity, present);  // [MQTT-3.1.4-3]
     const bool other_principal = present && session.identity->name != identity->name;
     session.identity = identity;
     session.rights = std::move(rights);
@@ -305,7 +306,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
 
 Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const Identity& identity,
                                        bool& present) {
-    Session* existing = s_.sessions.find(identity.scope, connect.client_id);
+    Session* existing = s_.sessions.find(identity.scope, connect.client_id);  // [MQTT-3.1.3-2]
     if (existing != nullptr && existing->connection != nullptr) {
         // [MQTT-3.1.4-2]: the newer one stays.
         s_.stats.take_overs.add();
@@ -321,9 +322,9 @@ Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const I
         s_.session_end.end_session(*existing);
         existing = nullptr;
     }
-    present = existing != nullptr;
+    present = existing != nullptr;  // [MQTT-3.2.2-1], [MQTT-3.2.2-2], [MQTT-3.2.2-3]
     if (existing != nullptr) {
-        return *existing;
+        return *existing;  // [MQTT-3.1.2-4]
     }
     Session& session = s_.sessions.create({identity.scope, std::string{connect.client_id}});
     session.created_at = s_.time.wall;

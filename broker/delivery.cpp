@@ -18,7 +18,8 @@ void Delivery::deliver(const MessageView& message, const Target& target) {
     // A stale reference: the session ended after the route was read. Nothing acknowledged is lost,
     // its durable rows died with SESSION_END.
     if (Session* session = s_.sessions.find(target.session)) {
-        deliver(*session, message, std::min(message.qos, target.qos), target.form);
+        deliver(*session, message, std::min(message.qos, target.qos),
+                target.form);  // [MQTT-3.8.4-6]
     }
 }
 
@@ -91,7 +92,7 @@ void Delivery::deliver_qos0(Session& session, const MessageView& message, Form f
         s_.stats.dropped_memory.add();  // R4: QoS 0 that would have to wait goes first
         return;
     }
-    s_.sender.publish(*c, message, 0, form, 0, false);
+    s_.sender.publish(*c, message, 0, form, 0, false);  // [MQTT-4.3.1-1]
 }
 
 bool Delivery::make_room(Session& session, const MessageView& message, Form form) {
@@ -163,8 +164,8 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
     session.queued_bytes += entry.cost_bytes;
     s_.stats.queued_messages.add();
     s_.stats.queued_bytes.add(entry.cost_bytes);
-    lane.entries.push_back(std::move(entry));
-    pump(session, lane);
+    lane.entries.push_back(std::move(entry));  // in order [MQTT-4.6.0-5], [MQTT-4.6.0-6]
+    pump(session, lane);                       // or kept while away [MQTT-3.1.2-5]
 }
 
 void Delivery::pump(Session& session) {
@@ -213,6 +214,7 @@ void Delivery::send(Session& session, Lane& lane, OutEntry& entry) {
     s_.sender.new_message();
 }
 
+// DUP is set here and nowhere else: [MQTT-3.3.1-1], [MQTT-3.3.1-3].
 void Delivery::resend(Session& session, OutEntry& entry) {
     Connection& c = *session.connection;
     if (entry.state == OutEntry::State::released) {
@@ -308,7 +310,7 @@ void Delivery::on_puback(Session& session, std::uint16_t packet_id) {
     if (session.persistent()) {
         s_.record(session, DoneRecord{session.sid, entry->mid, entry->form, DoneWhy::acknowledged});
     }
-    finish(session, session.lane1, *entry);
+    finish(session, session.lane1, *entry);  // until now unacknowledged [MQTT-4.3.2-1]
     compact(session.lane1);
     pump(session, session.lane1);
 }
@@ -421,7 +423,8 @@ void Delivery::drop_all(Session& session) {
 }
 
 // Identifiers are handed out in turn, so one can only be in use when the counter has gone round
-// since the oldest message in flight was sent; far below a full turn nothing needs to be compared.
+// since the oldest message in flight was sent; far below a full turn nothing needs to be compared
+// [MQTT-2.3.1-4].
 std::uint16_t Delivery::take_packet_id(Session& session) const {
     constexpr std::uint64_t kSurelyLessThanATurn = 30'000;
     std::uint64_t oldest = session.next_order;

@@ -29,7 +29,7 @@ struct GatedPacket {
 
 /// Packets of one connection that promise something durable, in order (`dataplane.md` 2.2). A
 /// packet that needs no commit but follows one that does stands behind it, so answers never
-/// overtake [MQTT-4.6.0-2, -3, -4].
+/// overtake [MQTT-4.6.0-2], [MQTT-4.6.0-3], [MQTT-4.6.0-4].
 class Gate {
   public:
     [[nodiscard]] bool empty() const noexcept { return packets_.empty(); }

@@ -8,6 +8,7 @@
 namespace iotsky::broker {
 namespace {
 
+// An offer: whoever does not ask for `$me` needs nothing beyond the standard [MQTT-7.0.0-2].
 class MeService final : public Service {
   public:
     [[nodiscard]] std::string_view name() const noexcept override { return "me"; }

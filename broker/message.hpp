@@ -20,7 +20,7 @@ struct MessageView {
     std::span<const std::byte> payload;
     std::uint8_t qos = 0;
     bool retain = false;  ///< RETAIN as it goes out: true only in a replay for a new subscription
-                          ///< [MQTT-3.3.1-8]
+                          ///< [MQTT-3.3.1-8], [MQTT-3.3.1-9]
     Rev retained_rev =
         0;  ///< revision of a live message that was published with RETAIN; 0 otherwise
     const BlobRef* blob = nullptr;  ///< set when the payload is shared

@@ -81,7 +81,7 @@ Shard::After Protocol::read_packets(ConnRef ref, std::span<const std::byte> byte
             return Shard::After::go_on;
         }
         if (c->state == Connection::State::closing) {
-            return Shard::After::go_on;  // what comes behind a refusal is not looked at
+            return Shard::After::go_on;  // what comes behind a refusal or an end [MQTT-3.1.4-5]
         }
         const bool had_partial = c->framer.partial();
         const mqtt::FrameResult result = c->framer.next(bytes);
@@ -160,6 +160,8 @@ Verdict Protocol::on_packet(Connection& c, const mqtt::PacketView& packet) {
         packet);
 }
 
+// [MQTT-3.3.4-1]: nothing at QoS 0, PUBACK at 1 [MQTT-4.3.2-2], PUBREC at 2, each with the
+// identifier that came [MQTT-2.3.1-6].
 void Protocol::acknowledge(Connection& c, const mqtt::PublishView& packet, TurnNo turn) {
     if (packet.qos == mqtt::Qos::at_least_once) {
         s_.sender.answer(c, mqtt::encode_ack(mqtt::PacketType::puback, packet.packet_id), turn);
@@ -216,11 +218,11 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
         s_.stats.refused_publish.add();
         return on_refused_publish(c, packet);
     }
-    Publication publication;
+    Publication publication;  // has no DUP: it ends here [MQTT-3.3.1-3]
     publication.topic = rights.canonical;
     publication.payload = packet.payload;
     publication.qos = qos;
-    publication.retain = packet.retain;
+    publication.retain = packet.retain;  // [MQTT-3.3.1-5], [MQTT-3.3.1-12]
     publication.publisher = &session;
     publication.inbound_id =
         packet.qos == mqtt::Qos::exactly_once ? packet.packet_id : std::uint16_t{0};

@@ -73,13 +73,13 @@ struct RetainedIndex::Shard {
             places.emplace(std::move(fresh));
             return nullptr;
         }
-        return at->replace(std::move(fresh));
+        return at->replace(std::move(fresh));  // of any QoS [MQTT-3.3.1-5], [MQTT-3.3.1-7]
     }
     RetainedPtr remove(Places::const_iterator at) IOTSKY_REQUIRES(mutex) {
         RetainedPtr gone;
         if (at != places.end()) {
             gone = std::move(at->message);
-            places.erase(at);
+            places.erase(at);  // [MQTT-3.3.1-10], [MQTT-3.3.1-11]
         }
         return gone;
     }

@@ -71,7 +71,7 @@ TurnNo Router::write_record(const Publication& publication, const RouteEntry& ro
         for (const Target& target : route.targets) {
             const std::uint8_t qos = std::min(publication.qos, target.qos);
             if (target.sid != 0 && qos > 0) {
-                durable_targets_.push_back({target.sid, qos, target.form});
+                durable_targets_.push_back({target.sid, qos, target.form});  // [MQTT-4.5.0-1]
             }
         }
     }

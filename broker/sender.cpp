@@ -63,7 +63,7 @@ void Sender::connack_accepted(Connection& c, bool session_present, TurnNo turn) 
     gated.turn = turn;
     gated.bytes = mqtt::encode_connack(session_present, mqtt::ConnectCode::accepted);
     gated.length = 4;
-    gated.connack = true;
+    gated.connack = true;  // [MQTT-3.1.4-4]
     push_gate(c, std::move(gated));
     open_gate(c);
 }
@@ -98,7 +98,7 @@ void Sender::publish(Connection& c, const MessageView& message, std::uint8_t qos
     const int wanted_class =
         form == Form::me || dup ? kNoClass : int{qos} * 2 + (message.retain ? 1 : 0);
     if (wanted_class == kNoClass || wanted_class != encoded_class_) {
-        std::string alias;
+        std::string alias;  // the name that the subscription asked for [MQTT-3.3.2-3]
         if (form == Form::me && c.session != nullptr) {
             alias = c.session->identity->alias.contract(message.topic)
                         .value_or(std::string{message.topic});

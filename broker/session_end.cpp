@@ -30,11 +30,11 @@ bool hands_over_last_bytes(CloseReason reason) noexcept {
 }  // namespace
 
 void SessionEnd::fire_will(Session& session) {
-    if (!session.will) {
+    if (!session.will) {  // [MQTT-3.1.2-12]
         return;
     }
     const Will will = std::move(*session.will);
-    session.will.reset();
+    session.will.reset();  // [MQTT-3.1.2-10]
     if (session.persistent()) {
         s_.record(session, WillOffRecord{session.sid});
     }
@@ -52,7 +52,7 @@ void SessionEnd::fire_will(Session& session) {
     publication.topic = will.topic;
     publication.payload = as_bytes(will.payload);
     publication.qos = will.qos;
-    publication.retain = will.retain;
+    publication.retain = will.retain;  // [MQTT-3.1.2-16], [MQTT-3.1.2-17]
     publication.publisher_name = session.identity->name;
     publication.will_of = &session;
     (void)s_.router.publish(publication);
@@ -64,7 +64,7 @@ void SessionEnd::leave(Session& session, CloseReason reason) {
     if (sends_will(reason)) {
         fire_will(session);
     } else if (session.will) {
-        session.will.reset();
+        session.will.reset();  // [MQTT-3.1.2-10]
         if (session.persistent()) {
             s_.record(session, WillOffRecord{session.sid});
         }
@@ -73,7 +73,7 @@ void SessionEnd::leave(Session& session, CloseReason reason) {
         end_session(session);
         return;
     }
-    session.expires_at = s_.time.now + s_.limits.session_expiry;
+    session.expires_at = s_.time.now + s_.limits.session_expiry;  // [MQTT-4.1.0-1]
     expiries_.push_back({*session.expires_at, session.ref});
 }
 
@@ -116,6 +116,7 @@ void SessionEnd::destroy(Connection& c) {
     s_.connections.erase(c.ref);
 }
 
+// Its retained messages stay [MQTT-3.1.2-7].
 void SessionEnd::end_session(Session& session) {
     s_.subscriptions.remove_all(session);
     s_.delivery.drop_all(session);
@@ -148,7 +149,7 @@ void SessionEnd::expire(TimePoint now) {
         const Expiry due = expiries_.front();
         expiries_.pop_front();
         Session* session = s_.sessions.find(due.session);
-        // Came back meanwhile: a later leave has its own entry.
+        // Came back meanwhile [MQTT-4.1.0-2]: a later leave has its own entry.
         if (session != nullptr && session->connection == nullptr && session->expires_at == due.at) {
             s_.stats.sessions_expired.add();
             end_session(*session);

@@ -9,7 +9,7 @@
 namespace iotsky::broker {
 namespace {
 
-constexpr std::uint8_t kFailure = 0x80;
+constexpr std::uint8_t kFailure = 0x80;  // else the granted QoS [MQTT-3.9.3-2]
 constexpr std::string_view kShared = "$share/";
 
 }  // namespace
@@ -99,7 +99,7 @@ std::uint8_t Subscriptions::subscribe_one(Session& session, std::string_view fil
     Subscription& stored =
         session.subscriptions.insert_or_assign(std::string{filter}, std::move(subscription))
             .first->second;
-    insert(session, stored);
+    insert(session, stored);  // in place of the one before [MQTT-3.8.4-3]
     if (session.persistent()) {
         turn = s_.record(session, SubscribeRecord{session.sid, filter, qos});
     }
@@ -114,12 +114,13 @@ Verdict Subscriptions::on_subscribe(Connection& connection, const mqtt::Subscrib
     TurnNo turn = session.persistent() ? session.last_turn : 0;
     std::vector<std::byte> answer;
     // The SUBACK goes into the gate first in order of packets; its codes are known once every
-    // filter was looked at.
+    // filter was looked at [MQTT-3.8.4-4], in their order [MQTT-3.9.3-1].
     for (const auto request : packet.requests) {
         codes.push_back(std::byte{
             subscribe_one(session, request.filter, static_cast<std::uint8_t>(request.qos), turn)});
     }
     answer.resize(mqtt::suback_size(codes.size()));
+    // [MQTT-3.8.4-1], [MQTT-3.8.4-2], [MQTT-3.8.4-5], [MQTT-2.3.1-7]
     mqtt::encode_suback(answer, packet.packet_id, codes);
     s_.sender.answer_large(connection, std::move(answer), turn);
     s_.add_work(session);
@@ -138,14 +139,15 @@ Verdict Subscriptions::on_unsubscribe(Connection& connection, const mqtt::Unsubs
         if (found == session.subscriptions.end()) {
             continue;
         }
-        erase(session, found->second);
+        erase(session, found->second);  // not what is queued [MQTT-3.10.4-2], [MQTT-3.10.4-3]
         session.subscriptions.erase(found);
         s_.stats.subscriptions.sub();
         if (session.persistent()) {
             turn = s_.record(session, UnsubscribeRecord{session.sid, filter});
         }
     }
-    // [MQTT-3.10.4-5]: answered also when nothing matched.
+    // [MQTT-3.10.4-5]: answered also when nothing matched, once [MQTT-3.10.4-6], with its
+    // identifier [MQTT-3.10.4-4], [MQTT-2.3.1-7].
     s_.sender.answer(connection, mqtt::encode_unsuback(packet.packet_id), turn);
     s_.throttle.count_changes(connection, changes);
     return {};
@@ -154,7 +156,7 @@ Verdict Subscriptions::on_unsubscribe(Connection& connection, const mqtt::Unsubs
 // The revision is noted after insert(), which ended with its fence: an older retained message comes
 // by replay only, a newer one live only (`dataplane.md` 3).
 void Subscriptions::begin_replay(Session& session, Subscription& subscription) {
-    const Rev rev = s_.shared.retained.rev();
+    const Rev rev = s_.shared.retained.rev();  // [MQTT-3.3.1-6]
     subscription.replayed_to = rev;
     session.replayed_max = std::max(session.replayed_max, rev);
     for (const std::string& filter : subscription.canonical) {
@@ -169,7 +171,7 @@ void Subscriptions::send_retained(Session& session, const Replay& replay,
         s_.stats.dropped_denied.add();
         return;
     }
-    const std::uint8_t qos = std::min(replay.qos, retained.qos);
+    const std::uint8_t qos = std::min(replay.qos, retained.qos);  // [MQTT-3.8.4-6]
     MessageView message{s_.next_mid(), retained.topic, as_bytes(retained.payload), qos, true, 0,
                         nullptr};
     TurnNo turn = 0;

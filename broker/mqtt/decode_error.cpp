@@ -147,7 +147,7 @@ std::optional<ConnectCode> refusal(DecodeError error) noexcept {
     if (error == DecodeError::protocol_level) {
         return ConnectCode::unacceptable_protocol_version;
     }
-    return std::nullopt;
+    return std::nullopt;  // closed without a word [MQTT-3.1.4-1], [MQTT-3.2.2-6]
 }
 
 }  // namespace iotsky::mqtt

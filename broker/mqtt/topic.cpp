@@ -34,6 +34,7 @@ std::optional<DecodeError> topic_filter_fault(std::string_view filter) noexcept 
     return std::nullopt;
 }
 
+// [MQTT-4.7.3-3]: two bytes of length cannot announce more; this is for names from elsewhere.
 bool is_valid_topic_filter(std::string_view filter) noexcept {
     return filter.size() <= kFieldBytesMax && !topic_filter_fault(filter);
 }
@@ -46,6 +47,7 @@ bool has_wildcard(std::string_view text) noexcept {
     return std::any_of(text.begin(), text.end(), [](char c) { return c == '+' || c == '#'; });
 }
 
+// Both wildcards are served [MQTT-3.8.3-2]; bytes are compared as they are [MQTT-4.7.3-4].
 bool matches(std::string_view filter, std::string_view topic) noexcept {
     if (topic.starts_with('$') && (filter.starts_with('#') || filter.starts_with('+'))) {
         return false;  // [MQTT-4.7.2-1]

@@ -71,7 +71,7 @@ Utf8Fault check_utf8(std::string_view text) noexcept {
         }
         const auto lead = static_cast<unsigned char>(text.front());
         if (lead == 0) {
-            return Utf8Fault::nul;  // [MQTT-1.5.3-2]
+            return Utf8Fault::nul;  // [MQTT-1.5.3-2], [MQTT-4.7.3-2]
         }
         const std::size_t length = lead < 0x80U ? 1 : multibyte_length(text);
         if (length == 0) {

@@ -9,6 +9,7 @@ namespace iotsky::net {
 
 using broker::CloseReason;
 
+// TCP is the ordered stream without loss [MQTT-7.1.1-1].
 bool TcpTransport::write(broker::OutBuffer& out) {
     std::array<::iovec, 64> pieces;
     while (!out.empty()) {

@@ -86,7 +86,7 @@ TEST_SUITE("simulation.limits") {
         CHECK(connected(world, {std::string(30, 'c'), "u", true}).connack == 0);
     }
 
-    TEST_CASE("as many sessions and connections as allowed, then 3 and closed") {
+    TEST_CASE("[MQTT-4.8.0-2] as many sessions and connections as allowed, then 3 and closed") {
         broker::Options options;
         options.limits.sessions_max = 2;
         World world(6, 2, LogFault::none, options);

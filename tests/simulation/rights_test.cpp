@@ -122,8 +122,8 @@ TEST_SUITE("simulation.rights") {
     }
 
     TEST_CASE(
-        "a denied SUBSCRIBE gets 0x80 for that filter alone, a denied PUBLISH is acknowledged, "
-        "both are told") {
+        "[MQTT-3.3.5-2] a denied SUBSCRIBE gets 0x80 for that filter alone, a denied PUBLISH is "
+        "acknowledged, both are told") {
         World world(14, 2);
         world.directory().set_thing("th_otter", {"7b", "otter", "weather", false});
         Client& otter = world.add(
