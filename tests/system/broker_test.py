@@ -150,6 +150,7 @@ class Protocol(unittest.TestCase):
         self.assertEqual(sub.message().payload, payload)
 
     def test_mosquitto_clients_without_tls(self):
+        """[MQTT-7.0.0-2]"""
         sub = MosquittoSub(self.port, "-t", "plain/#", "-q", "2")
         mosquitto_pub(self.port, "-t", "plain/x", "-m", "hello", "-q", "2")
         self.assertEqual(sub.messages(), [("plain/x", "hello")])
