@@ -16,6 +16,7 @@ struct Args {
 };
 
 Result<Exit> run(Session& session, const Args& args) {
+    const Signals signals;
     // A flag wins over the file; as a variable it still does when the configuration is read again.
     const std::pair<const char*, const std::string*> flags[] = {
         {"IOTSKY_LOG__LEVEL", &args.log_level}, {"IOTSKY_LOG__FORMAT", &args.log_format}};
@@ -31,7 +32,7 @@ Result<Exit> run(Session& session, const Args& args) {
     options.loaded = std::move(loaded);
     IOTSKY_TRY(warnings, check_rules(options.loaded));
     options.warnings = std::move(warnings);
-    IOTSKY_CHECK(run_daemon(std::move(options), session.streams.out));
+    IOTSKY_CHECK(run_daemon(std::move(options), signals, session.streams.out));
     return Exit::done;
 }
 

@@ -61,7 +61,8 @@ class Daemon {
            std::map<std::string, ListenerIdentity> identities, const Clock& clock, Random& random);
 
     Result<void> start();
-    void run(std::ostream& out);
+    /// Serves until SIGTERM or SIGINT; one that came before ends it at once.
+    void run(std::ostream& out, const Signals& signals);
     void stop();
 
   private:
@@ -334,7 +335,7 @@ void Daemon::wait_for_watchdog(std::chrono::milliseconds interval) {
     });
 }
 
-void Daemon::run(std::ostream& out) {
+void Daemon::run(std::ostream& out, const Signals& signals) {
     for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
         signals_.add(number);
     }
@@ -349,7 +350,9 @@ void Daemon::run(std::ostream& out) {
     if (const auto interval = watchdog_interval()) {
         wait_for_watchdog(*interval);
     }
+    signals.let_through();
     control_.run();
+    signals.hold();
 }
 
 /// Requests that run are answered before their connections go.
@@ -373,7 +376,7 @@ void Daemon::stop() {
 
 }  // namespace
 
-Result<void> run_daemon(ServeOptions options, std::ostream& out) {
+Result<void> run_daemon(ServeOptions options, const Signals& signals, std::ostream& out) {
     ::umask(S_IRWXG | S_IRWXO);
     std::signal(SIGPIPE, SIG_IGN);
     IOTSKY_TRY(identities, listener_identities(options.loaded.config.listeners));
@@ -384,6 +387,9 @@ Result<void> run_daemon(ServeOptions options, std::ostream& out) {
     const SystemClock clock;
     SystemRandom random;
     IOTSKY_TRY(installation, Installation::open(options.loaded.config, clock, random));
+    if (signals.stop_waits()) {
+        return {};
+    }
     options.warnings.insert(options.warnings.end(), installation->ca.warnings.begin(),
                             installation->ca.warnings.end());
     IOTSKY_TRY(opened, open_message_log(options.loaded.config.durability,
@@ -396,8 +402,8 @@ Result<void> run_daemon(ServeOptions options, std::ostream& out) {
                   clock,
                   random};
     auto started = daemon.start();
-    if (started) {
-        daemon.run(out);
+    if (started && !signals.stop_waits()) {
+        daemon.run(out, signals);
     }
     daemon.stop();
     return started;

@@ -3,6 +3,7 @@
 #include <iosfwd>
 
 #include "apps/config/locate.hpp"
+#include "apps/serve/signals.hpp"
 #include "base/error.hpp"
 
 namespace iotsky::apps {
@@ -15,8 +16,10 @@ struct ServeOptions {
 };
 
 /// Runs the broker until SIGTERM or SIGINT: registry, CA, io threads, HTTP endpoint. Prints the
-/// banner and then the line "ready" to `out`. SIGHUP reloads the configuration. Everything that it
-/// opened is closed when it returns. Errors: what kept it from being ready.
-[[nodiscard]] Result<void> run_daemon(ServeOptions options, std::ostream& out);
+/// banner and then the line "ready" to `out`, unless such a signal came while it started. SIGHUP
+/// reloads the configuration. Everything that it opened is closed when it returns; those signals
+/// are held from then on. Errors: what kept it from being ready.
+[[nodiscard]] Result<void> run_daemon(ServeOptions options, const Signals& signals,
+                                      std::ostream& out);
 
 }  // namespace iotsky::apps

@@ -2,6 +2,8 @@
 import json
 import os
 import re
+import signal
+import sqlite3
 import stat
 import subprocess
 import unittest
@@ -51,6 +53,49 @@ class Start(unittest.TestCase):
             broker.stop()
             broker.start()
             self.assertEqual(broker.http("GET", "//ca.crt").body, first)
+
+    def holder(self, broker):
+        """The process that holds the folder, by its lock file; 0: none yet."""
+        lock = broker.data / "lock"
+        return int(lock.read_text().strip() or 0) if lock.exists() else 0
+
+    def test_sigterm_before_ready_ends_it_with_0(self):
+        with Broker() as broker:
+            broker.stop()
+            for number in signal.SIGTERM, signal.SIGINT:
+                # It cannot get ready while its registry is busy.
+                registry = sqlite3.connect(broker.data / "registry.db", isolation_level=None)
+                registry.execute("BEGIN IMMEDIATE")
+                broker.spawn()
+                eventually(lambda: self.holder(broker) == broker.process.pid, "the folder is held")
+                broker.process.send_signal(number)
+                registry.close()
+                self.assertEqual(broker.process.wait(60), 0, broker.log_text())
+                self.assertNotIn("ready", broker.out_text().splitlines())
+                self.assertFalse((broker.data / "endpoints.json").exists())
+            broker.start()
+
+    def test_a_set_up_that_sigterm_ends_is_finished_by_the_next_start(self):
+        broker = Broker()
+        self.addCleanup(broker.clean)
+        broker.spawn()
+        eventually(lambda: self.holder(broker), "the folder is held")
+        broker.process.send_signal(signal.SIGTERM)
+        self.assertEqual(broker.process.wait(60), 0, broker.log_text())
+        with broker:
+            self.assertTrue((broker.data / "admin.token").exists())
+
+    def test_sighup_before_ready_is_kept_until_then(self):
+        with Broker() as broker:
+            broker.stop()
+            registry = sqlite3.connect(broker.data / "registry.db", isolation_level=None)
+            registry.execute("BEGIN IMMEDIATE")
+            broker.spawn()
+            eventually(lambda: self.holder(broker) == broker.process.pid, "the folder is held")
+            broker.process.send_signal(signal.SIGHUP)
+            registry.close()
+            eventually(broker.is_ready, "the broker says ready")
+            eventually(lambda: "configuration reloaded" in broker.log_text(), "the reload")
 
     def test_a_taken_port_names_its_owner(self):
         with Broker() as owner:
