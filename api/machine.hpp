@@ -26,6 +26,12 @@ struct ListenerStatus {
     std::string security;  ///< in words: "TLS, client certificate required"
 };
 
+/// A certificate of this machine.
+struct CertificateEnd {
+    std::string kind;  ///< "server", "web"
+    WallTime not_after{};
+};
+
 struct MachineStatus {
     std::string version;   ///< "0.1.0"
     std::string revision;  ///< of the sources; may be empty
@@ -37,7 +43,8 @@ struct MachineStatus {
     bool ready = false;
     std::string not_ready_why;
     std::vector<std::string> warnings;  ///< as the banner shows them
-    std::string store_folder;           ///< its free bytes are a metric
+    std::vector<CertificateEnd> certificates;
+    std::string store_folder;  ///< its free bytes are a metric
 };
 
 struct ConfigValue {

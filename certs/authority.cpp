@@ -122,35 +122,6 @@ struct Authority::Impl {
         IOTSKY_CHECK(store.save_certificate(to_string(use), certificate, IfExists::replace));
         return ServerIdentity{std::move(certificate), current.key_pem.clone()};
     }
-
-    /// Brings both server certificates up to date. Without the server CA's key, or with a disk that
-    /// is full, the old ones still work: a warning, not a refusal to start.
-    [[nodiscard]] Result<void> refresh(OpenedAuthority& opened, const ServerNames& names,
-                                       WallTime now, Random& random) const {
-        if (names.dns.empty() && names.addresses.empty()) {
-            return {};
-        }
-        IOTSKY_CHECK(server_template(ServerUse::mqtt, names, opened.mqtt.certificate.public_key(),
-                                     now, random));  // wrong names are a wrong configuration
-        if (const std::string missing = missing_names(opened.mqtt, names); !missing.empty()) {
-            auto fresh = reissue(ServerUse::mqtt, opened.mqtt, names, now, random);
-            opened.warnings.push_back(
-                fresh ? new_address_warning(missing)
-                      : renewal_warning(opened.mqtt, "MQTT server", fresh.error()));
-            if (fresh) {
-                opened.mqtt = std::move(*fresh);
-            }
-        }
-        if (opened.web.due(now) || !opened.web.covers(names)) {
-            auto fresh = reissue(ServerUse::web, opened.web, names, now, random);
-            if (fresh) {
-                opened.web = std::move(*fresh);
-            } else {
-                opened.warnings.push_back(renewal_warning(opened.web, "web", fresh.error()));
-            }
-        }
-        return {};
-    }
 };
 
 Result<OpenedAuthority> Authority::open(const AuthorityOptions& options, WallTime now,
@@ -164,7 +135,11 @@ Result<OpenedAuthority> Authority::open(const AuthorityOptions& options, WallTim
     opened.authority.reset(new Authority{
         std::make_unique<Impl>(Impl{std::move(prepared.store), std::move(files.authorities),
                                     std::move(files.device_key), std::move(trust)})});
-    IOTSKY_CHECK(opened.authority->impl_->refresh(opened, options.names, now, random));
+    ServerCertificates servers{std::move(opened.mqtt), std::move(opened.web)};
+    IOTSKY_TRY(told, opened.authority->refresh(servers, options.names, now, random));
+    opened.mqtt = std::move(servers.mqtt);
+    opened.web = std::move(servers.web);
+    opened.warnings.insert(opened.warnings.end(), told.begin(), told.end());
     return opened;
 }
 
@@ -213,15 +188,34 @@ Result<Crl> Authority::crl(std::span<const RevokedCertificate> revoked, WallTime
     return make_crl(revoked, impl_->of(CaRole::device), impl_->device_key, now);
 }
 
-Result<ServerIdentity> Authority::reissue_mqtt(const ServerIdentity& current,
-                                               const ServerNames& names, WallTime now,
-                                               Random& random) const {
-    return impl_->reissue(ServerUse::mqtt, current, names, now, random);
-}
-
-Result<ServerIdentity> Authority::renew_web(const ServerIdentity& current, const ServerNames& names,
-                                            WallTime now, Random& random) const {
-    return impl_->reissue(ServerUse::web, current, names, now, random);
+// Without the server CA's key, or with a disk that is full, the old certificates still work: a
+// warning, not a refusal to start.
+Result<std::vector<Error>> Authority::refresh(ServerCertificates& servers, const ServerNames& names,
+                                              WallTime now, Random& random) const {
+    std::vector<Error> warnings;
+    if (names.dns.empty() && names.addresses.empty()) {
+        return warnings;
+    }
+    if (const std::string missing = missing_names(servers.mqtt, names); !missing.empty()) {
+        // Wrong names are a wrong configuration, not a renewal that failed.
+        IOTSKY_CHECK(server_template(ServerUse::mqtt, names, servers.mqtt.certificate.public_key(),
+                                     now, random));
+        auto fresh = impl_->reissue(ServerUse::mqtt, servers.mqtt, names, now, random);
+        warnings.push_back(fresh ? new_address_warning(missing)
+                                 : renewal_warning(servers.mqtt, "MQTT server", fresh.error()));
+        if (fresh) {
+            servers.mqtt = std::move(*fresh);
+        }
+    }
+    if (servers.web.due(now) || !servers.web.covers(names)) {
+        auto fresh = impl_->reissue(ServerUse::web, servers.web, names, now, random);
+        if (fresh) {
+            servers.web = std::move(*fresh);
+        } else {
+            warnings.push_back(renewal_warning(servers.web, "web", fresh.error()));
+        }
+    }
+    return warnings;
 }
 
 Result<SecretString> Authority::export_root(CaRole role, std::string_view passphrase) const {

@@ -51,13 +51,19 @@ struct IssuedDevice {
     PrivateKey key;
 };
 
+/// What listeners serve.
+struct ServerCertificates {
+    ServerIdentity mqtt;  ///< For MQTT listeners, 1970-2049.
+    ServerIdentity web;   ///< For https and wss, at most 397 days.
+};
+
 class Authority;
 
 /// What open() found or made.
 struct OpenedAuthority {
     std::shared_ptr<const Authority> authority;
-    ServerIdentity mqtt;          ///< For MQTT listeners, 1970-2049.
-    ServerIdentity web;           ///< For https and wss, at most 397 days.
+    ServerIdentity mqtt;
+    ServerIdentity web;
     std::vector<Error> warnings;  ///< To log and show in the banner: W52xx.
     bool created = false;         ///< Whether the CA was made in this call.
 };
@@ -100,15 +106,15 @@ class Authority {
     /// All of `revoked`, signed by the intermediate; see make_crl.
     [[nodiscard]] Result<Crl> crl(std::span<const RevokedCertificate> revoked, WallTime now) const;
 
-    /// New MQTT server certificate under the key of `current`, saved over DIR/ca/server.crt.
-    /// Devices notice nothing. Errors: E5213 the server CA's key is not here, E5216 names.
-    [[nodiscard]] Result<ServerIdentity> reissue_mqtt(const ServerIdentity& current,
-                                                      const ServerNames& names, WallTime now,
-                                                      Random& random) const;
-    /// New web certificate, 397 days at most, under the key of `current`.
-    [[nodiscard]] Result<ServerIdentity> renew_web(const ServerIdentity& current,
-                                                   const ServerNames& names, WallTime now,
-                                                   Random& random) const;
+    /// Brings `servers` up to date, each under its own key, so that devices notice nothing: what
+    /// does not cover `names` is re-issued, the web certificate also when a third of its life is
+    /// left. New ones are saved over those in DIR/ca. Nothing to do costs no signature. Names all
+    /// empty: nothing is done.
+    /// @return warnings to tell: W1105 re-issued for other names; W5201 that failed, and the old
+    ///         certificate goes on. Error: E5216 names that cannot stand in a certificate.
+    [[nodiscard]] Result<std::vector<Error>> refresh(ServerCertificates& servers,
+                                                     const ServerNames& names, WallTime now,
+                                                     Random& random) const;
 
     /// Certificate and key of a root in one PEM, the key encrypted under `passphrase`, or plain if
     /// that is empty. Errors: E5213 not here, E5217 not a root (the intermediate works here).

@@ -73,9 +73,10 @@ class Daemon {
     void wait_for_upkeep();
     void wait_for_watchdog(std::chrono::milliseconds interval);
     void upkeep();
+    void renew_tls();
     void reload();
     [[nodiscard]] std::string protocol_of(const std::string& listener) const;
-    [[nodiscard]] api::MachineStatus machine_status() const;
+    [[nodiscard]] api::MachineStatus starting_status() const;
     [[nodiscard]] api::MachineStatus ready_status() const;
     [[nodiscard]] std::string banner_text() const;
 
@@ -83,6 +84,7 @@ class Daemon {
     std::vector<Error> warnings_;
     const Clock& clock_;
     Random& random_;
+    const WallTime started_at_ = clock_.wall_now();
     std::unique_ptr<Installation> installation_;
     bool new_token_ = false;
 
@@ -150,7 +152,7 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
           [this](std::string topic, std::string payload, std::function<void()> durable) {
               broker_.publish({std::move(topic), std::move(payload), 1, false}, std::move(durable));
           }),
-      machine_(std::move(options.choice), std::move(options.loaded), machine_status()),
+      machine_(std::move(options.choice), std::move(options.loaded), starting_status()),
       admin_(broker_, plane_, refusals_,
              [this](const std::string& listener) { return protocol_of(listener); }),
       services_{*installation_->registry,
@@ -177,10 +179,10 @@ std::string Daemon::protocol_of(const std::string& listener) const {
     return at == config_.listeners.end() ? "" : std::string{to_string(at->protocol)};
 }
 
-api::MachineStatus Daemon::machine_status() const {
+api::MachineStatus Daemon::starting_status() const {
     api::MachineStatus status;
     status.version = cli::version();
-    status.started_at = clock_.wall_now();
+    status.started_at = started_at_;
     status.durability_mode = to_string(config_.durability.mode);
     status.durability_meaning = durability_meaning(config_.durability);
     status.not_ready_why = "starting";
@@ -229,8 +231,10 @@ Result<void> Daemon::start() {
     IOTSKY_CHECK(registry.start());
     IOTSKY_TRY(new_token, installation_->make_first_token());
     new_token_ = new_token;
-    IOTSKY_TRY(tls, ServerTls::make(installation_->ca.authority, installation_->ca.mqtt.clone(),
-                                    identities_, config_.server, installation_->folder.path(),
+    IOTSKY_TRY(names, server_names(config_.server));
+    IOTSKY_TRY(tls, ServerTls::make(installation_->ca.authority,
+                                    {installation_->ca.mqtt.clone(), installation_->ca.web.clone()},
+                                    identities_, std::move(names), installation_->folder.path(),
                                     clock_, random_));
     tls_ = std::move(tls);
     plane_.start();
@@ -243,7 +247,7 @@ Result<void> Daemon::start() {
 }
 
 api::MachineStatus Daemon::ready_status() const {
-    api::MachineStatus status = machine_.status();
+    api::MachineStatus status = starting_status();
     const auto mqtts = std::find_if(open_.begin(), open_.end(), [](const OpenListener& listener) {
         return listener.protocol == "mqtts";
     });
@@ -256,6 +260,8 @@ api::MachineStatus Daemon::ready_status() const {
     for (const Error& warning : warnings_) {
         status.warnings.push_back(warning.number + " " + warning.message);
     }
+    status.certificates = {{"server", tls_->mqtt_certificate().not_after()},
+                           {"web", tls_->web_certificate().not_after()}};
     status.ready = true;
     status.not_ready_why.clear();
     return status;
@@ -288,7 +294,7 @@ void Daemon::reload() {
     }
     log::info("", "configuration reloaded",
               {{"n", report->changed.size()}, {"restart", report->needs_restart.size()}});
-    tls_->upkeep(config_.server);
+    renew_tls();
 }
 
 void Daemon::wait_for_signal() {
@@ -306,8 +312,21 @@ void Daemon::wait_for_signal() {
     });
 }
 
+void Daemon::renew_tls() {
+    auto names = server_names(config_.server);
+    if (!names) {
+        log::error(names.error().number, names.error().message, {{"reason", names.error().why}});
+        return;
+    }
+    if (const auto news = tls_->upkeep(std::move(*names)); !news.empty()) {
+        std::erase_if(warnings_, [](const Error& old) { return old.number == "W1105"; });
+        warnings_.insert(warnings_.end(), news.begin(), news.end());
+    }
+    machine_.set_status(ready_status());
+}
+
 void Daemon::upkeep() {
-    tls_->upkeep(config_.server);
+    renew_tls();
     tickets_.sweep();
     if (auto done = installation_->registry->maintain(); !done) {
         log::error(done.error().number, done.error().message, {{"reason", done.error().why}});

@@ -33,9 +33,7 @@ bool is_local(const std::string& address) {
     return address.starts_with("127.") || address == "::1" || address.starts_with("fe80:");
 }
 
-void tell(const Error& error) {
-    log::error(error.number, error.message, {{"reason", error.why}, {"hint", error.how}});
-}
+constexpr std::chrono::hours kTellAgain{24};
 
 }  // namespace
 
@@ -56,22 +54,21 @@ std::vector<std::string> usable_addresses(const std::vector<std::string>& addres
 }
 
 ServerTls::ServerTls(std::shared_ptr<const certs::Authority> authority,
-                     certs::ServerIdentity identity, broker::CertificateDirectory& directory,
+                     certs::ServerCertificates servers, broker::CertificateDirectory& directory,
                      std::filesystem::path ca_folder, const Clock& clock, Random& random)
     : authority_(std::move(authority)),
-      identity_(std::move(identity)),
+      servers_(std::move(servers)),
       directory_(directory),
       ca_folder_(std::move(ca_folder)),
       clock_(clock),
       random_(random) {}
 
 Result<std::unique_ptr<ServerTls>> ServerTls::make(
-    std::shared_ptr<const certs::Authority> authority, certs::ServerIdentity identity,
-    broker::CertificateDirectory& directory, const ServerOptions& options,
+    std::shared_ptr<const certs::Authority> authority, certs::ServerCertificates servers,
+    broker::CertificateDirectory& directory, certs::ServerNames names,
     const std::filesystem::path& data_folder, const Clock& clock, Random& random) {
-    IOTSKY_TRY(names, server_names(options));
     IOTSKY_TRY(tickets, certs::load_ticket_keys(data_folder / "ca", clock.wall_now(), random));
-    std::unique_ptr<ServerTls> tls{new ServerTls{std::move(authority), std::move(identity),
+    std::unique_ptr<ServerTls> tls{new ServerTls{std::move(authority), std::move(servers),
                                                  directory, data_folder / "ca", clock, random}};
     tls->tickets_ = std::move(tickets);
     tls->names_ = std::move(names);
@@ -81,8 +78,8 @@ Result<std::unique_ptr<ServerTls>> ServerTls::make(
 Result<std::shared_ptr<const net::TlsContext>> ServerTls::context_for(
     const net::TlsOptions& options) const {
     net::TlsMaterial material;
-    material.chain_pem = identity_.chain_pem();
-    material.key_pem = identity_.key_pem.view();
+    material.chain_pem = servers_.mqtt.chain_pem();
+    material.key_pem = servers_.mqtt.key_pem.view();
     material.client_roots_pem = authority_->device_trust().roots_pem;
     material.client_intermediates_pem = authority_->device_trust().intermediates_pem;
     material.tickets = to_net(tickets_);
@@ -100,21 +97,15 @@ Result<std::shared_ptr<net::TlsSlot>> ServerTls::slot_for(const Listener& listen
     return slot;
 }
 
-Result<bool> ServerTls::renew_certificate(const ServerOptions& options) {
-    IOTSKY_TRY(names, server_names(options));
-    if (identity_.covers(names)) {
-        return false;
+Result<std::vector<Error>> ServerTls::renew_certificates(certs::ServerNames names) {
+    const certs::Certificate web = servers_.web.certificate;
+    IOTSKY_TRY(warnings, authority_->refresh(servers_, names, clock_.wall_now(), random_));
+    names_ = std::move(names);
+    if (servers_.web.certificate != web) {
+        log::info("", "web certificate renewed",
+                  {{"until", format_utc(servers_.web.certificate.not_after())}});
     }
-    IOTSKY_TRY(fresh, authority_->reissue_mqtt(identity_, names, clock_.wall_now(), random_));
-    identity_ = std::move(fresh);
-    names_ = names;
-    std::string all;
-    for (const std::string& address : names.addresses) {
-        all += (all.empty() ? "" : ",") + address;
-    }
-    log::warn("W1105", "new address: server certificate issued anew under the same CA and key",
-              {{"addr", all}});
-    return true;
+    return warnings;
 }
 
 Result<bool> ServerTls::rotate_tickets() {
@@ -136,20 +127,36 @@ Result<void> ServerTls::replace_contexts() {
     return {};
 }
 
-void ServerTls::upkeep(const ServerOptions& options) {
-    bool changed = false;
-    for (auto result : {renew_certificate(options), rotate_tickets()}) {
-        if (!result) {
-            tell(result.error());
+void ServerTls::tell_once(const Error& error) {
+    const WallTime now = clock_.wall_now();
+    std::erase_if(told_, [now](const auto& entry) { return now - entry.second >= kTellAgain; });
+    if (told_.emplace(error.number + " " + error.message, now).second) {
+        log::error(error.number, error.message, {{"reason", error.why}, {"hint", error.how}});
+    }
+}
+
+std::vector<Error> ServerTls::upkeep(certs::ServerNames names) {
+    const certs::Certificate mqtt = servers_.mqtt.certificate;
+    std::vector<Error> news;
+    auto renewed = renew_certificates(std::move(names));
+    for (Error& error : renewed ? *renewed : std::vector<Error>{renewed.error()}) {
+        if (error.number == "W1105") {
+            log::warn(error.number, error.message, {{"reason", error.why}, {"hint", error.how}});
+            news.push_back(std::move(error));
+        } else {
+            tell_once(error);
         }
-        changed = changed || (result && *result);
     }
-    if (!changed) {
-        return;
+    const auto rotated = rotate_tickets();
+    if (!rotated) {
+        tell_once(rotated.error());
     }
-    if (auto replaced = replace_contexts(); !replaced) {
-        tell(replaced.error());
+    if (servers_.mqtt.certificate != mqtt || (rotated && *rotated)) {
+        if (auto replaced = replace_contexts(); !replaced) {
+            tell_once(replaced.error());
+        }
     }
+    return news;
 }
 
 }  // namespace iotsky::apps

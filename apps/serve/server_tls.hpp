@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "apps/config/config.hpp"
 #include "base/clock.hpp"
@@ -23,38 +24,49 @@ namespace iotsky::apps {
 /// else is left. Pure.
 [[nodiscard]] std::vector<std::string> usable_addresses(const std::vector<std::string>& addresses);
 
-/// The TLS side of the MQTT listeners: server certificate, ticket keys, one slot per listener.
+/// The TLS side of the listeners: server certificates, ticket keys, one slot per MQTT listener.
 /// Confined to the control thread; the slots are read by the io threads.
 class ServerTls {
   public:
     /// `directory`, `clock` and `random` outlive it. Errors: E5240 the ticket keys' file, those of
     /// TlsContext.
     [[nodiscard]] static Result<std::unique_ptr<ServerTls>> make(
-        std::shared_ptr<const certs::Authority> authority, certs::ServerIdentity identity,
-        broker::CertificateDirectory& directory, const ServerOptions& options,
+        std::shared_ptr<const certs::Authority> authority, certs::ServerCertificates servers,
+        broker::CertificateDirectory& directory, certs::ServerNames names,
         const std::filesystem::path& data_folder, const Clock& clock, Random& random);
 
     /// A slot for one mqtts listener. Errors: those of TlsContext.
     [[nodiscard]] Result<std::shared_ptr<net::TlsSlot>> slot_for(const Listener& listener);
 
-    /// About once a minute: new ticket keys when due; a new certificate under the same key when the
-    /// machine has an address that the old one lacks (W1105). New connections get it at once,
-    /// nobody is dropped. What fails is logged and tried again.
-    void upkeep(const ServerOptions& options);
+    /// About once a minute, with what the certificates have to carry now: new ticket keys when
+    /// due, and new certificates under the same keys when the machine has an address that the old
+    /// ones lack (W1105) or when the web certificate comes to its end. New connections get them at
+    /// once, nobody is dropped. What fails is logged once a day and tried again.
+    /// @return Warnings to show besides: W1105.
+    std::vector<Error> upkeep(certs::ServerNames names);
 
-    /// What the certificate in use carries.
+    /// What the certificates in use carry.
     [[nodiscard]] const certs::ServerNames& names() const noexcept { return names_; }
+    [[nodiscard]] const certs::Certificate& mqtt_certificate() const noexcept {
+        return servers_.mqtt.certificate;
+    }
+    [[nodiscard]] const certs::Certificate& web_certificate() const noexcept {
+        return servers_.web.certificate;
+    }
 
   private:
-    ServerTls(std::shared_ptr<const certs::Authority> authority, certs::ServerIdentity identity,
+    ServerTls(std::shared_ptr<const certs::Authority> authority, certs::ServerCertificates servers,
               broker::CertificateDirectory& directory, std::filesystem::path ca_folder,
               const Clock& clock, Random& random);
 
     [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> context_for(
         const net::TlsOptions& options) const;
-    [[nodiscard]] Result<bool> renew_certificate(const ServerOptions& options);
+    [[nodiscard]] Result<std::vector<Error>> renew_certificates(certs::ServerNames names);
+    /// Whether the keys are new.
     [[nodiscard]] Result<bool> rotate_tickets();
     [[nodiscard]] Result<void> replace_contexts();
+    /// Logs it unless it was logged within a day.
+    void tell_once(const Error& error);
 
     struct Slot {
         net::TlsOptions options;
@@ -62,7 +74,7 @@ class ServerTls {
     };
 
     std::shared_ptr<const certs::Authority> authority_;
-    certs::ServerIdentity identity_;
+    certs::ServerCertificates servers_;
     certs::ServerNames names_;
     certs::TicketKeys tickets_;
     broker::CertificateDirectory& directory_;
@@ -70,6 +82,7 @@ class ServerTls {
     const Clock& clock_;
     Random& random_;
     std::vector<Slot> slots_;
+    std::map<std::string, WallTime> told_;  ///< faults by what they say
 };
 
 }  // namespace iotsky::apps

@@ -12,22 +12,10 @@
 #include "provisioning/authority_issuer.hpp"
 #include "provisioning/registry.hpp"
 #include "storage/registry_store.hpp"
+#include "tests/support/manual_clock.hpp"
 #include "tests/unit/api/fakes.hpp"
 
 namespace iotsky::api {
-
-/// Stands still until a test moves it.
-class ManualClock final : public Clock {
-  public:
-    [[nodiscard]] TimePoint now() const noexcept override { return TimePoint{since_}; }
-    [[nodiscard]] WallTime wall_now() const noexcept override {
-        return from_unix_s(1'795'395'600) + since_;  // 2026-11-23T01:00:00Z
-    }
-    void advance(std::chrono::seconds by) { since_ += by; }
-
-  private:
-    std::chrono::seconds since_{std::chrono::hours{1000}};
-};
 
 /// Notes revocations; acknowledges at once, or never.
 class FakeRights final : public provisioning::RightsListener {

@@ -143,16 +143,25 @@ TEST_SUITE("certs.authority") {
         CHECK(cert.public_key() != opened.mqtt.certificate.public_key());
     }
 
-    TEST_CASE_FIXTURE(CaFixture, "a new address re-issues the server certificate under its key") {
+    TEST_CASE_FIXTURE(CaFixture,
+                      "a new address re-issues the server certificates under their keys") {
         const ServerNames names{{"iotsky.local"}, {"10.20.0.9"}};
-        CHECK_FALSE(opened.mqtt.covers(names));
-        CHECK_FALSE(opened.mqtt.covers(std::span{names.addresses}));
-        const ServerIdentity fresh = ca().reissue_mqtt(opened.mqtt, names, kNow, random).value();
-        CHECK(fresh.covers(names));
+        ServerCertificates servers{opened.mqtt.clone(), opened.web.clone()};
+        CHECK_FALSE(servers.mqtt.covers(names));
+        CHECK_FALSE(servers.mqtt.covers(std::span{names.addresses}));
+        const auto told = ca().refresh(servers, names, kNow, random).value();
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].number == "W1105");
+        CHECK(servers.mqtt.covers(names));
+        CHECK(servers.web.covers(names));
+        const ServerIdentity& fresh = servers.mqtt;
         CHECK(fresh.certificate.public_key() == opened.mqtt.certificate.public_key());
         CHECK(fresh.certificate.serial_hex() != opened.mqtt.certificate.serial_hex());
         CHECK(fresh.key_pem.view() == opened.mqtt.key_pem.view());
         CHECK(test::slurp(folder.path() / "ca/server.crt") == fresh.certificate.pem());
+        const Certificate kept = fresh.certificate;
+        CHECK(ca().refresh(servers, names, kNow, random).value().empty());
+        CHECK(servers.mqtt.certificate == kept);
     }
 
     TEST_CASE_FIXTURE(CaFixture, "an address covers itself however it is written") {

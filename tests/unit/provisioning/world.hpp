@@ -12,23 +12,9 @@
 #include "provisioning/certificate_issuer.hpp"
 #include "provisioning/registry.hpp"
 #include "storage/registry_store.hpp"
+#include "tests/support/manual_clock.hpp"
 
 namespace iotsky::provisioning::test {
-
-/// Stands still until a test moves it.
-class ManualClock final : public Clock {
-  public:
-    [[nodiscard]] TimePoint now() const noexcept override { return now_; }
-    [[nodiscard]] WallTime wall_now() const noexcept override { return wall_; }
-    void advance(std::chrono::seconds by) {
-        now_ += by;
-        wall_ += by;
-    }
-
-  private:
-    TimePoint now_ = TimePoint{std::chrono::hours{1000}};
-    WallTime wall_ = from_unix_s(1795395600);  // 2026-11-23T01:00:00Z
-};
 
 /// Signs nothing: the "certificate" is text that names what was asked for.
 class FakeIssuer final : public CertificateIssuer {
