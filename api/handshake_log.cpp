@@ -9,7 +9,8 @@ constexpr std::chrono::seconds kFoldTime{10};
 
 bool is_same(const HandshakeFailure& a, const HandshakeFailure& b) {
     return a.number == b.number && a.address == b.address && a.listener == b.listener &&
-           a.certificate_name == b.certificate_name && b.time - a.time < kFoldTime;
+           a.certificate_name == b.certificate_name && a.server_name == b.server_name &&
+           b.time - a.time < kFoldTime;
 }
 
 }  // namespace

@@ -26,8 +26,8 @@ struct HandshakeFailure {
 };
 
 /// The last failed handshakes, for GET /handshakes. Lost at a restart; equal ones (cause, address,
-/// listener, certificate) within 10 s are one entry with a count. Bounded, so a flood costs no
-/// memory. Synchronised (docs/threading.md); any thread.
+/// listener, certificate, name asked for) within 10 s are one entry with a count. Bounded, so a
+/// flood costs no memory. Synchronised (docs/threading.md); any thread.
 class HandshakeLog {
   public:
     explicit HandshakeLog(std::size_t entries_max = 200) : entries_max_(entries_max) {}

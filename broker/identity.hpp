@@ -97,7 +97,8 @@ struct Refusal {
     std::string class_name;
     std::string client_id;
     std::string address;
-    std::string listener;  ///< name of the listener it came in by
+    std::string listener;     ///< name of the listener it came in by
+    std::string server_name;  ///< SNI of a failed handshake; empty when none was sent
     std::string topic;
     std::string rule;  ///< what decided
     std::string why;

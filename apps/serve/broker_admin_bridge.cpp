@@ -41,6 +41,7 @@ api::SessionInfo info_of(const SessionSummary& summary) {
     info.thing_path = thing_path(summary);
     info.connected = summary.connected;
     info.clean_session = summary.sid == 0;
+    info.since = summary.since;
     info.subscriptions = summary.filters.size();
     info.queued_messages = summary.queued_messages;
     info.queued_bytes = summary.queued_bytes;

@@ -52,6 +52,7 @@ void RefusalBridge::refused(const broker::Refusal& refusal) {
         failure.address = refusal.address;
         failure.listener = refusal.listener;
         failure.certificate_name = refusal.identity;
+        failure.server_name = refusal.server_name;
         failure.why = refusal.why;
         failure.how = refusal.how;
         failure.count = refusal.count;

@@ -117,7 +117,8 @@ std::string why_of(const HandshakeFailure& f) {
 }
 
 std::string fold_key(const HandshakeFailure& failure) {
-    return failure.address + ' ' + to_string(failure.fault) + ' ' + failure.certificate_name;
+    return failure.address + ' ' + to_string(failure.fault) + ' ' + failure.server_name + ' ' +
+           failure.certificate_name;
 }
 
 }  // namespace
@@ -243,6 +244,7 @@ void HandshakeDoctor::tell(const HandshakeFailure& failure, std::uint32_t count,
     refusal.identity = failure.certificate_name;
     refusal.address = failure.address;
     refusal.listener = failure.listener;
+    refusal.server_name = failure.server_name;
     refusal.rule = "tls";
     refusal.why = words.why;
     refusal.how = words.how;

@@ -1,8 +1,10 @@
 """The protocol over real sockets: delivery, retained messages, wills, sessions, and the wire tables."""
+import datetime
 import os
 import pathlib
 import struct
 import subprocess
+import time
 import unittest
 
 from harness import Broker, MosquittoSub, eventually, mosquitto_pub
@@ -132,6 +134,15 @@ class Protocol(unittest.TestCase):
         message = sub.message()
         self.assertEqual((message.payload, message.dup, message.packet_id),
                          (b"x", True, Message(flags, body).packet_id))
+
+    def test_connections_and_sessions_say_since_when(self):
+        began = int(time.time())
+        self.client("dated", clean=False).drop()
+        self.client("dated", clean=False)
+        for path in "/connections?client_id=dated", "/sessions?client_id=dated":
+            (row,) = self.broker.ask("GET", path)["items"]
+            since = datetime.datetime.fromisoformat(row["since"].replace("Z", "+00:00")).timestamp()
+            self.assertTrue(began <= since <= time.time(), row)
 
     def test_a_malformed_packet_closes_that_connection_only(self):
         good = self.client("good")

@@ -199,7 +199,7 @@ class Doctor(unittest.TestCase):
         import ssl
         context = ssl.create_default_context()
         self.assertRaises(ssl.SSLError, Client, self.broker.port(), context)
-        self.told("E3202")
+        self.assertEqual(self.told("E3202")["sni"], "localhost")
 
     def test_a_client_without_a_certificate(self):
         import ssl

@@ -28,6 +28,10 @@ TEST_SUITE("api.handshake_log") {
         CHECK(entries[0].seq == 3);
         log.add(failure("10.20.3.77", 116));
         CHECK(log.list("", UINT64_MAX, 10).size() == 3);
+        HandshakeFailure other_name = failure("10.20.3.77", 117);
+        other_name.server_name = "iot.lan";
+        log.add(other_name);
+        CHECK(log.list("", UINT64_MAX, 10).size() == 4);
     }
 
     TEST_CASE("the log is bounded: the oldest go") {

@@ -76,6 +76,7 @@ TEST_SUITE("net.handshake_doctor") {
         other.address = "10.20.3.42";
         doctor.failed(other, t0 + 1s, {});
         CHECK(log.told.size() == 3);
+        CHECK(log.told[0].server_name == "iot.lan");
         CHECK(doctor.tell_folded(t0 + 9s, {}));
         CHECK(log.told.size() == 3);
         CHECK_FALSE(doctor.tell_folded(t0 + 11s, {}));
