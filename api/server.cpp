@@ -10,6 +10,7 @@
 #include "api/server_core.hpp"
 #include "api/session.hpp"
 #include "base/log.hpp"
+#include "base/port_owner.hpp"
 
 namespace iotsky::api {
 namespace {
@@ -32,12 +33,14 @@ Error not_loopback(const ListenerOptions& listener) {
 
 Error cannot_listen(const ListenerOptions& listener, const std::string& address,
                     const boost::system::error_code& error) {
+    if (error == asio::error::address_in_use && listener.protocol == ListenerProtocol::http) {
+        return port_taken(listener.port);
+    }
     if (error == asio::error::address_in_use) {
-        return make_error(
-            Errc::already_exists, "E1101", address + " is already used.",
-            "Two programs cannot share it.",
-            "Stop the other one (ss -ltnp shows it), or change the bind of listener." +
-                listener.name + ".");
+        return make_error(Errc::conflict, "E1101", address + " is already used.",
+                          "Two programs cannot share it.",
+                          "Stop the other one (ss -lxp shows it), or change the path of listener." +
+                              listener.name + ".");
     }
     return make_error(Errc::io, "E1107",
                       "listener." + listener.name + " cannot listen on " + address + ".",

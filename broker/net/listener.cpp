@@ -13,9 +13,9 @@
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "base/port_owner.hpp"
 #include "broker/net/listener_shared.hpp"
 #include "broker/net/peer_address.hpp"
-#include "broker/net/port_owner.hpp"
 
 namespace iotsky::net {
 namespace {
@@ -135,19 +135,6 @@ bool prepare(const UniqueFd& fd, const ListenerOptions& options) {
             set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT,
                        static_cast<int>(options.notsent_lowat_bytes))) &&
            ::listen(fd.get(), options.backlog) == 0;
-}
-
-Error port_taken(std::uint16_t port) {
-    const auto owner = find_port_owner(port);
-    const std::string name = owner && !owner->name.empty() ? owner->name : "another program";
-    const std::string pid =
-        owner && owner->pid != 0 ? " (pid " + std::to_string(owner->pid) + ")" : "";
-    return make_error(Errc::conflict, "E1101",
-                      "Port " + std::to_string(port) + " is already used by " + name + pid + ".",
-                      "Two programs cannot share a port.",
-                      "Stop it (sudo systemctl disable --now " +
-                          (owner && !owner->name.empty() ? owner->name : "NAME") +
-                          "), or choose another port in bind = \"host:port\".");
 }
 
 Error bind_error(const ListenerOptions& options, std::uint16_t port, int error) {

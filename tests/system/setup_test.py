@@ -101,6 +101,10 @@ class Start(unittest.TestCase):
         with Broker() as owner:
             other = Broker(config=TLS_LISTENER.replace("127.0.0.1:0", f"127.0.0.1:{owner.port()}"))
             self.refused(other, "E1101", str(owner.port()), f"{owner.process.pid}")
+            for listener in "mqtts", "http":  # both name it alike
+                config = TLS_LISTENER + f'[listener.x]\nprotocol = "{listener}"\nbind = "127.0.0.1:{owner.port()}"\n'
+                self.refused(Broker(config=config), f"Port {owner.port()} is already used by iotsky",
+                             f"pid {owner.process.pid}")
 
     def test_a_second_broker_on_the_folder_is_refused(self):
         with Broker() as owner:

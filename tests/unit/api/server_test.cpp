@@ -398,7 +398,11 @@ TEST_SUITE("api.server") {
         ServerOptions options;
         options.listeners = {
             {"http", ListenerProtocol::http, "127.0.0.1", running.bound[0].port, {}}};
-        CHECK(Server(control, options, parts).start().error().number == "E1101");
+        const auto taken = Server(control, options, parts).start();
+        REQUIRE(taken.has_error());
+        CHECK(taken.error().number == "E1101");
+        CHECK(taken.error().message.ends_with("is already used by unit_api (pid " +
+                                              std::to_string(::getpid()) + ")."));
         options.listeners = {{"unix", ListenerProtocol::unix_socket, {}, 0, running.bound[1].path}};
         CHECK(Server(control, options, parts).start().error().number == "E1101");
 

@@ -1,4 +1,4 @@
-#include "broker/net/port_owner.hpp"
+#include "base/port_owner.hpp"
 
 #include <charconv>
 #include <filesystem>
@@ -8,7 +8,7 @@
 #include <system_error>
 #include <vector>
 
-namespace iotsky::net {
+namespace iotsky {
 namespace {
 
 namespace fs = std::filesystem;
@@ -87,4 +87,17 @@ std::optional<PortOwner> find_port_owner(std::uint16_t port) {
     return inodes.empty() ? std::nullopt : std::optional{PortOwner{}};
 }
 
-}  // namespace iotsky::net
+Error port_taken(std::uint16_t port) {
+    const auto owner = find_port_owner(port);
+    const std::string name = owner && !owner->name.empty() ? owner->name : "another program";
+    const std::string pid =
+        owner && owner->pid != 0 ? " (pid " + std::to_string(owner->pid) + ")" : "";
+    return make_error(Errc::conflict, "E1101",
+                      "Port " + std::to_string(port) + " is already used by " + name + pid + ".",
+                      "Two programs cannot share a port.",
+                      "Stop it (sudo systemctl disable --now " +
+                          (owner && !owner->name.empty() ? owner->name : "NAME") +
+                          "), or choose another port in bind = \"host:port\".");
+}
+
+}  // namespace iotsky

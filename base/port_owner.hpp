@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 
-namespace iotsky::net {
+#include "base/error.hpp"
+
+namespace iotsky {
 
 /// Another program that listens on a TCP port.
 struct PortOwner {
@@ -16,4 +18,7 @@ struct PortOwner {
 /// Without the privilege to look into the owner's /proc entry, name and pid stay empty.
 [[nodiscard]] std::optional<PortOwner> find_port_owner(std::uint16_t port);
 
-}  // namespace iotsky::net
+/// E1101: the port of a listener is taken, by whom where that can be seen.
+[[nodiscard]] Error port_taken(std::uint16_t port);
+
+}  // namespace iotsky
