@@ -5,6 +5,7 @@
 #include "api/error_map.hpp"
 #include "api/errors.hpp"
 #include "api/guard.hpp"
+#include "api/services.hpp"
 #include "base/id.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
@@ -35,6 +36,17 @@ Result<void> check_credentials(const Request& request) {
     return request.peer.unix_socket ? unix_peer_refused() : no_credentials();
 }
 
+/// None when the request brings no bearer token.
+std::optional<std::string_view> token_of(const Request& request) {
+    const std::string_view text = request.authorization;
+    return text.starts_with(kBearer) ? std::optional{text.substr(kBearer.size())} : std::nullopt;
+}
+
+/// Without the port; of a unix peer its account.
+std::string address_of(const Peer& peer) {
+    return peer.unix_socket ? peer.address : peer.address.substr(0, peer.address.rfind(':'));
+}
+
 void log_own_fault(const Request& request, const Error& error) {
     const Errc code = error.code;
     if (code == Errc::internal || code == Errc::io || code == Errc::corrupt) {
@@ -50,7 +62,8 @@ Dispatcher::Dispatcher(std::span<const Route> table, Services& services, TokenLo
     : router_(table),
       services_(services),
       token_lookup_(std::move(token_lookup)),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      guard_(services.clock, options_.tokens) {}
 
 Admission Dispatcher::admit(const Head& head, const Peer& peer) const {
     Admission out;
@@ -69,6 +82,7 @@ Admission Dispatcher::admit(const Head& head, const Peer& peer) const {
         }
         return out;
     }
+    out.refusal = hold_up(request);
     out.body_bytes_max =
         request.route->body == BodyKind::csv ? options_.csv_bytes_max : options_.json_bytes_max;
     return out;
@@ -92,13 +106,41 @@ Result<void> Dispatcher::check_head(const Head& head, Request& request) const {
     return check_credentials(request);
 }
 
+/// The answer to an address that sent too many wrong tokens; none when it may go on.
+std::optional<Response> Dispatcher::hold_up(const Request& request) const {
+    const auto token = token_of(request);
+    const std::string address = address_of(request.peer);
+    const auto wait = token ? guard_.wait_of(address, *token) : std::chrono::seconds{0};
+    if (wait.count() == 0) {
+        return std::nullopt;
+    }
+    Response answer = problem(too_many_wrong_tokens(address, wait), request);
+    answer.headers.emplace_back("Retry-After", std::to_string(wait.count()));
+    return answer;
+}
+
+Result<Caller> Dispatcher::look_up(const Request& request, std::string_view token) const {
+    auto caller = token_lookup_(token);
+    if (caller) {
+        guard_.note_right(token);
+    } else if (caller.error().code == Errc::unauthenticated) {
+        const std::string address = address_of(request.peer);
+        const auto wait = guard_.note_wrong(address, token);
+        if (wait.count() > 0) {
+            log::warn("E4119", "too many wrong tokens",
+                      {{"addr", address}, {"wait_s", wait.count()}, {"req", request.request_id}});
+        }
+    }
+    return caller;
+}
+
 Result<void> Dispatcher::authenticate(Request& request) const {
     if (!request.authorization.empty()) {
-        if (!request.authorization.starts_with(kBearer)) {
+        const auto token = token_of(request);
+        if (!token) {
             return no_credentials();
         }
-        IOTSKY_TRY(caller,
-                   token_lookup_(std::string_view{request.authorization}.substr(kBearer.size())));
+        IOTSKY_TRY(caller, look_up(request, *token));
         request.caller = std::move(caller);
     } else if (request.peer.trusted) {
         request.caller = Caller{Role::admin, "unix:" + request.peer.account, {}, {}};

@@ -12,6 +12,7 @@
 #include "api/response.hpp"
 #include "api/route.hpp"
 #include "api/router.hpp"
+#include "api/token_guard.hpp"
 
 namespace iotsky::api {
 
@@ -35,6 +36,7 @@ struct DispatcherOptions {
     std::vector<std::string> host_names;  ///< Lower case, beside localhost and loopback addresses.
     std::size_t json_bytes_max = 1024 * 1024;
     std::size_t csv_bytes_max = 5 * 1024 * 1024;
+    TokenGuardOptions tokens;
 };
 
 /// What came of a head: a request to read on, or the answer at once.
@@ -44,15 +46,17 @@ struct Admission {
     std::size_t body_bytes_max = 0;
 };
 
-/// From a request to its answer, without a socket. Immutable; thread: any.
+/// From a request to its answer, without a socket. Constant but for its memory of wrong tokens;
+/// thread: any.
 class Dispatcher {
   public:
     /// All must outlive the dispatcher.
     Dispatcher(std::span<const Route> table, Services& services, TokenLookup token_lookup,
                DispatcherOptions options);
 
-    /// Checks that need nothing but the head: Host, Origin, route, query, type, and whether there
-    /// are credentials at all. Does not block.
+    /// Checks that need nothing but the head: Host, Origin, route, query, type, whether there are
+    /// credentials at all, and whether the peer has to wait after wrong ones (429, E4119). Does not
+    /// block.
     [[nodiscard]] Admission admit(const Head& head, const Peer& peer) const;
 
     /// Finds the caller, checks the rank, runs the handler. Every error and exception becomes a
@@ -63,12 +67,15 @@ class Dispatcher {
 
   private:
     [[nodiscard]] Result<void> check_head(const Head& head, Request& request) const;
+    [[nodiscard]] std::optional<Response> hold_up(const Request& request) const;
+    [[nodiscard]] Result<Caller> look_up(const Request& request, std::string_view token) const;
     [[nodiscard]] Result<void> authenticate(Request& request) const;
 
     Router router_;
     Services& services_;
     TokenLookup token_lookup_;
     DispatcherOptions options_;
+    mutable TokenGuard guard_;
 };
 
 }  // namespace iotsky::api

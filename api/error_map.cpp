@@ -17,7 +17,7 @@ struct NumberStatus {
 constexpr std::array kByNumber{
     NumberStatus{"E4103", 422}, NumberStatus{"E4106", 405}, NumberStatus{"E4107", 421},
     NumberStatus{"E4109", 415}, NumberStatus{"E4110", 413}, NumberStatus{"E4111", 431},
-    NumberStatus{"E4112", 408}, NumberStatus{"E4122", 410},
+    NumberStatus{"E4112", 408}, NumberStatus{"E4119", 429}, NumberStatus{"E4122", 410},
 };
 
 unsigned status_of_kind(Errc code) noexcept {
@@ -89,7 +89,7 @@ Response problem(const Error& error, const Request& request) {
     response.status = status;
     response.content_type = "application/problem+json";
     response.body = json::serialize(body);
-    if (status == 503 || status == 429) {
+    if (status == 503) {
         response.headers.emplace_back("Retry-After", "1");
     }
     if (status == 401) {

@@ -11,7 +11,7 @@ namespace iotsky::api {
 [[nodiscard]] unsigned http_status(const Error& error) noexcept;
 
 /// RFC 9457 problem details: type, title, status, detail, instance, and code, why, hint, errors,
-/// request_id. Adds Retry-After to 429 and 503, WWW-Authenticate to 401. `Error::detail` never
+/// request_id. Adds Retry-After to 503, WWW-Authenticate to 401. `Error::detail` never
 /// leaves. Thread: any (pure).
 [[nodiscard]] Response problem(const Error& error, const Request& request);
 

@@ -126,6 +126,14 @@ Error out_of_scope(std::string_view object) {
         "It is narrowed to another class or project.", "Use the token of that class or project.");
 }
 
+Error too_many_wrong_tokens(std::string_view address, std::chrono::seconds wait) {
+    const std::string time = std::to_string(wait.count()) + " s";
+    return make_error(Errc::limit_exceeded, "E4119",
+                      "Too many wrong tokens came from " + escape(address) + ".",
+                      "Tokens that were not right before are looked at again in " + time + ".",
+                      "Wait " + time + ", then send the right one; the unix socket needs none.");
+}
+
 Error changed_meanwhile(std::string_view wanted, std::string_view current) {
     return make_error(
         Errc::precondition_failed, "E4120", "The object changed meanwhile.",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@ namespace iotsky::api {
 [[nodiscard]] Error unix_peer_refused();
 [[nodiscard]] Error unix_socket_only();
 [[nodiscard]] Error out_of_scope(std::string_view object);
+[[nodiscard]] Error too_many_wrong_tokens(std::string_view address, std::chrono::seconds wait);
 [[nodiscard]] Error changed_meanwhile(std::string_view wanted, std::string_view current);
 [[nodiscard]] Error bad_query(std::string_view name, std::string_view problem);
 [[nodiscard]] Error bad_ticket();

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "api/token_guard.hpp"
+
 namespace iotsky::api {
 
 enum class ListenerProtocol : std::uint8_t { unix_socket, http };
@@ -40,6 +42,7 @@ struct ServerOptions {
     std::size_t work_threads = 2;
     /// Requests that wait for one of them; more get 503.
     std::size_t work_waiting_max = 64;
+    TokenGuardOptions tokens;
 };
 
 }  // namespace iotsky::api

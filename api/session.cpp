@@ -29,6 +29,11 @@ bool expects_continue(const Parser& parser) {
     return beast::iequals(parser.get()[http::field::expect], "100-continue");
 }
 
+/// Of any route; each has its own limit, once it is known.
+std::size_t longest_body(const ServerOptions& options) {
+    return std::max(options.json_bytes_max, options.csv_bytes_max);
+}
+
 bool has_body(const Parser& parser) {
     return parser.chunked() || parser.content_length().value_or(0) > 0;
 }
@@ -88,7 +93,7 @@ Error error_of(const boost::system::error_code& error, const ServerOptions& opti
         return header_too_long(options.header_bytes_max);
     }
     if (error == http::error::body_limit) {
-        return body_too_long(options.csv_bytes_max);
+        return body_too_long(longest_body(options));
     }
     return not_http(error.message());
 }
@@ -171,7 +176,7 @@ asio::awaitable<bool> Session<Socket>::serve_one() {
     }
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(core_->options.header_bytes_max));
-    parser.body_limit(core_->options.csv_bytes_max);
+    parser.body_limit(longest_body(core_->options));
     start_deadline(core_->options.request_time_max);
     auto [error, bytes] = co_await http::async_read_header(socket_, buffer_, parser, kTuple);
     began_ = Clock::now();

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/options.hpp"
 #include "base/log.hpp"
 #include "broker/net/options.hpp"
 #include "broker/options.hpp"
@@ -93,6 +94,7 @@ struct Config {
     std::vector<Listener> listeners;
     broker::Options broker;
     net::PollerOptions poller;
+    api::ServerOptions api;  ///< listeners and host names come from elsewhere
     DurabilityOptions durability;
     ClassDefaults class_defaults;
     CaOptions ca;

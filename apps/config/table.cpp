@@ -225,6 +225,34 @@ Rows joined(Rows first, const Rows& second, const Rows& third) {
     return first;
 }
 
+Rows api_rows() {
+    return {
+        row("header_bytes_max", Kind::size, {kKiB, 64 * kKiB}, IOTSKY_FIELD(api.header_bytes_max),
+            "Longest header of a request."),
+        row("json_bytes_max", Kind::size, {kKiB, 64 * kMiB}, IOTSKY_FIELD(api.json_bytes_max),
+            "Longest JSON body."),
+        row("csv_bytes_max", Kind::size, {kKiB, 64 * kMiB}, IOTSKY_FIELD(api.csv_bytes_max),
+            "Longest roster."),
+        row("connections_max", Kind::integer, {1, 10'000}, IOTSKY_FIELD(api.connections_max),
+            "Open connections of one listener of the API."),
+        row("request_timeout", Kind::duration, {100, 10 * kMinute},
+            IOTSKY_FIELD(api.request_time_max), "From a request's first byte to its last."),
+        row("answer_timeout", Kind::duration, {100, 10 * kMinute},
+            IOTSKY_FIELD(api.answer_time_max), "An answer must be taken whole within this."),
+        row("idle_timeout", Kind::duration, {100, 60 * kMinute}, IOTSKY_FIELD(api.idle_time_max),
+            "A connection without a request is closed after this."),
+        row("threads", Kind::integer, {1, 64}, IOTSKY_FIELD(api.work_threads),
+            "Requests worked on at once."),
+        row("waiting_max", Kind::integer, {1, 10'000}, IOTSKY_FIELD(api.work_waiting_max),
+            "Requests that wait for a thread; more are told to come again."),
+        row("wrong_tokens_max", Kind::integer, {1, 1'000}, IOTSKY_FIELD(api.tokens.wrong_max),
+            "Wrong tokens of one address within a minute; then it waits, twice as long after each "
+            "further one."),
+        row("wrong_token_wait_max", Kind::duration, {kSecond, 60 * kMinute},
+            IOTSKY_FIELD(api.tokens.wait_max), "The longest such wait."),
+    };
+}
+
 Rows ca_rows() {
     return {text("passphrase_file", Kind::path, IOTSKY_FIELD(ca.passphrase_file),
                  "File whose first line encrypts the CA's keys on disk; mode 0600. Empty: "
@@ -255,6 +283,7 @@ std::vector<Section> make_sections() {
          class_rows()},
         {"limits", "Limits of the broker. Reaching one is told, never silent.",
          joined(connection_rows(), session_rows(), memory_rows())},
+        {"api", "The local HTTP endpoint.", api_rows()},
         {"ca", "The certification authorities.", ca_rows()},
         {"log", "The log, on standard error.", log_rows()},
     };

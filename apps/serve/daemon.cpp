@@ -117,7 +117,7 @@ class Daemon {
 };
 
 api::ServerOptions server_options(const Config& config) {
-    api::ServerOptions options;
+    api::ServerOptions options = config.api;
     options.listeners = api_options(config.listeners);
     for (const std::string& name : config.server.names) {
         options.host_names.push_back(name);

@@ -1,4 +1,5 @@
 """Start and stop: an empty folder works, and what must not start says why and names the culprit."""
+import http.client
 import json
 import os
 import re
@@ -6,9 +7,10 @@ import signal
 import sqlite3
 import stat
 import subprocess
+import time
 import unittest
 
-from harness import IOTSKY, TLS_LISTENER, Broker, eventually
+from harness import IOTSKY, TLS_LISTENER, Answer, Broker, eventually
 from tiny_mqtt import CONNACK, Client, Closed, connect_packet, tls_context
 
 
@@ -231,6 +233,30 @@ class Doctor(unittest.TestCase):
                     urllib.request.urlopen(urllib.request.Request(url, headers={**good, **header}))
                 self.assertIn(caught.exception.code, (421, 403))
             self.assertFalse(re.search(re.escape(token), broker.log_text()))
+
+    def test_after_five_wrong_tokens_the_address_waits_and_is_told_how_long(self):
+        config = TLS_LISTENER + '[listener.api]\nprotocol = "http"\nbind = "127.0.0.1:0"\n'
+        with Broker(config=config) as broker:
+            def ask(token):
+                connection = http.client.HTTPConnection("127.0.0.1", broker.port("api"), timeout=60)
+                connection.request("GET", "/api/v1/classes", headers={"Authorization": f"Bearer {token}"})
+                answer = Answer(connection.getresponse())
+                connection.close()
+                return answer
+            admin = (broker.data / "admin.token").read_text().strip()
+            other = broker.ask("POST", "/tokens", {"name": "new", "role": "admin"})["token"]
+            self.assertEqual(ask(admin).status, 200)
+            self.assertEqual([ask(f"iot_wrong{i}").status for i in range(5)], [401] * 5)
+            held = ask(other)
+            self.assertEqual((held.status, held.json["code"]), (429, "E4119"))
+            self.assertEqual(held.headers["Content-Type"], "application/problem+json")
+            wait = int(held.headers["Retry-After"])
+            self.assertIn(f"{wait} s", held.json["hint"])
+            self.assertEqual(ask(admin).status, 200)  # was right before
+            self.assertEqual(broker.http("GET", "/classes").status, 200)  # the socket needs none
+            time.sleep(wait)
+            self.assertEqual(ask(other).status, 200)
+            self.assertIn("E4119", broker.log_text())
 
 
 if __name__ == "__main__":

@@ -138,6 +138,35 @@ TEST_SUITE("api.dispatcher") {
         }
     }
 
+    TEST_CASE_FIXTURE(Fixture, "after five wrong tokens an address waits and is told how long") {
+        peer.address = "10.20.3.41:50112";
+        head.authorization = "Bearer teacher";
+        CHECK(ask("/teacher").status == 200);
+        head.authorization = "Bearer nobody";
+        for (int i = 0; i < 5; ++i) {
+            CHECK(ask("/admin").status == 401);
+        }
+        peer.address = "10.20.3.41:50113";  // another connection of it
+        head.authorization = "Bearer admin";
+        const Response held = ask("/admin");
+        CHECK(held.status == 429);
+        CHECK(held.headers == Pairs{{"Retry-After", "1"}});
+        CHECK(held.content_type == "application/problem+json");
+        CHECK(code_of(held) == "E4119");
+        CHECK(held.body.find("1 s") != std::string::npos);
+
+        head.authorization = "Bearer teacher";  // was right before
+        CHECK(ask("/teacher").status == 200);
+        head.authorization = "";  // brings none
+        CHECK(ask("/open").status == 200);
+        head.authorization = "Bearer admin";
+        peer.address = "10.20.3.42:50112";
+        CHECK(ask("/admin").status == 200);
+        peer.address = "10.20.3.41:50114";
+        installation.clock.advance(std::chrono::seconds{1});
+        CHECK(ask("/admin").status == 200);
+    }
+
     TEST_CASE_FIXTURE(Fixture, "a trusted unix peer is admin; another one needs a token") {
         peer.unix_socket = true;
         Response response = ask("/admin");
