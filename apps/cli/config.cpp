@@ -8,6 +8,7 @@
 #include "apps/config/locate.hpp"
 #include "apps/config/rules.hpp"
 #include "apps/config/show.hpp"
+#include "apps/serve/check_files.hpp"
 
 namespace iotsky::apps::cli {
 namespace {
@@ -37,6 +38,9 @@ Result<Exit> run_check(Session& session, const FileArgs& args) {
     const auto warnings = check_rules(*loaded);
     if (!warnings) {
         return print_no(session, warnings.error());
+    }
+    if (const auto opened = check_files(*loaded); !opened) {
+        return print_no(session, opened.error());
     }
     for (const Error& warning : *warnings) {
         session.print(warning);
@@ -81,9 +85,11 @@ void add_file(const Verb<FileArgs>& verb) {
 
 void add_config(CLI::App& app, Session& session) {
     CLI::App& noun = add_noun(app, "config", "The configuration (docs/config.md)");
-    add_file(add_verb<FileArgs>(noun, session, "check",
-                                "Every problem with its position; exit 8 when there is one",
-                                run_check));
+    add_file(add_verb<FileArgs>(
+        noun, session, "check",
+        "Every problem with its position, also in the files that it names; exit 8 "
+        "when there is one",
+        run_check));
     add_file(add_verb<FileArgs>(noun, session, "show", "The values in force, as TOML", run_show));
     add_file(add_verb<FileArgs>(noun, session, "origin", "Where each value came from", run_origin));
     add_verb<NoArgs>(noun, session, "docs", "The reference of all keys (Markdown)", run_docs);

@@ -292,6 +292,11 @@ Result<Loaded> Loader::finish() {
 
 }  // namespace
 
+std::string origin_of(const Loaded& loaded, const std::string& key) {
+    const auto at = loaded.origins.find(key);
+    return at == loaded.origins.end() ? key : at->second;
+}
+
 Result<Loaded> load_config(std::span<const Source> sources, std::span<const Override> overrides) {
     Loader loader;
     for (const Source& source : sources) {

@@ -36,6 +36,9 @@ struct Loaded {
     Origins origins;
 };
 
+/// Where the key was set, or its own name when it has its default. Pure.
+[[nodiscard]] std::string origin_of(const Loaded& loaded, const std::string& key);
+
 /// Merges defaults, texts in their order and overrides in theirs; the last one wins. Listeners of
 /// the texts replace all default listeners. Thread: any (pure).
 ///

@@ -86,10 +86,8 @@ class Rules {
     void clients_of(const Listener& listener);
     void limits_of(const Listener& listener);
 
-    /// Where the key was set, or its name when it is a default.
     [[nodiscard]] std::string where(const std::string& key) const {
-        const auto at = loaded_.origins.find(key);
-        return at == loaded_.origins.end() ? key : at->second;
+        return origin_of(loaded_, key);
     }
     [[nodiscard]] std::string where(const Listener& listener, std::string_view key) const {
         const std::string name = "listener." + listener.name;

@@ -20,7 +20,7 @@ Precedence: flag, then variable `IOTSKY_SECTION__KEY` (`IOTSKY_LOG__LEVEL=debug`
 Relative paths are relative to the file that names them. Unknown keys, wrong types and values out of range are refused
 with their position; an unreadable, empty or damaged file refuses the start.
 
-`iotsky config check` tells every problem (exit 8 when there is one), `show` prints the values in force, `origin` where
+`iotsky config check` tells every problem, also of the files that it names (exit 8 when there is one), `show` prints the values in force, `origin` where
 each came from, `reload` applies what can change while the broker runs (so does SIGHUP); a wrong file changes nothing.
 Sizes are bytes or `"32KiB"`, `"1MiB"`; durations need a unit: `"200ms"`, `"5s"`, `"10min"`, `"24h"`, `"7d"`.
 )";

@@ -36,11 +36,15 @@ Result<void> check_folder(const std::filesystem::path& path) {
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return unusable(path, "can be written by others", "chmod 700 " + path.string());
     }
-    // A new folder is often 0755; an empty one holds nothing that somebody else relies on.
-    if (std::filesystem::is_empty(path) && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return {};
+}
+
+/// A new folder is often 0755; an empty one holds nothing that somebody else relies on.
+void make_private(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (std::filesystem::is_empty(path, ignored)) {
         ::chmod(path.c_str(), S_IRWXU);
     }
-    return {};
 }
 
 std::string holder_of(int lock) {
@@ -61,12 +65,32 @@ Error held(const std::filesystem::path& path, const std::string& pid) {
 
 }  // namespace
 
+Result<void> DataFolder::check(const std::filesystem::path& path) {
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) {
+        if (!std::filesystem::is_directory(path, ignored)) {
+            return unusable(path, "is a file", "Give a folder with --data DIR.");
+        }
+        return check_folder(path);
+    }
+    std::filesystem::path parent = std::filesystem::absolute(path).parent_path();
+    while (!std::filesystem::exists(parent, ignored)) {
+        parent = parent.parent_path();
+    }
+    if (::access(parent.c_str(), W_OK | X_OK) != 0) {
+        return unusable(path, "cannot be made: this account may not write in " + parent.string(),
+                        "Make it: sudo install -d -m 700 -o $USER " + path.string());
+    }
+    return {};
+}
+
 Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
     if (auto made = make_folder(path); !made) {
         return unusable(path, "cannot be made: " + made.error().why,
                         "Give a folder that this account may write.");
     }
     IOTSKY_CHECK(check_folder(path));
+    make_private(path);
     const std::filesystem::path file = path / "lock";
     const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (lock < 0) {

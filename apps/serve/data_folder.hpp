@@ -14,6 +14,9 @@ class DataFolder {
     /// broker holds it (names its process).
     [[nodiscard]] static Result<DataFolder> open(const std::filesystem::path& path);
 
+    /// Whether open() could use the folder, or make it; changes nothing. Error: E1156.
+    [[nodiscard]] static Result<void> check(const std::filesystem::path& path);
+
     DataFolder(DataFolder&& other) noexcept;
     DataFolder& operator=(DataFolder&& other) noexcept;
     /// Gives the lock up.

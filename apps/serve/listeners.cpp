@@ -1,5 +1,7 @@
 #include "apps/serve/listeners.hpp"
 
+#include <sys/stat.h>
+
 #include <fstream>
 #include <iterator>
 
@@ -20,10 +22,16 @@ Error bad_policy(const Listener& listener, const std::string& what, std::string 
 }
 
 Result<std::string> read_policy_file(const Listener& listener) {
-    std::ifstream in{listener.anonymous_policy_file, std::ios::binary};
-    if (!in || std::filesystem::is_directory(listener.anonymous_policy_file)) {
+    const std::filesystem::path& file = listener.anonymous_policy_file;
+    std::ifstream in{file, std::ios::binary};
+    struct stat status {};
+    if (!in || ::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
         return bad_policy(listener, "cannot be read",
                           "In doubt nobody gets rights, so the broker does not start.");
+    }
+    if ((status.st_mode & S_IWOTH) != 0) {
+        return bad_policy(listener, "can be written by everybody",
+                          "Any account of this machine could give itself all rights (chmod o-w).");
     }
     std::string text{std::istreambuf_iterator<char>{in}, {}};
     if (text.empty() || text.size() > kPolicyBytesMax) {
@@ -117,18 +125,23 @@ std::vector<api::ListenerOptions> api_options(const std::vector<Listener>& liste
     return out;
 }
 
+Result<ListenerIdentity> listener_identity(const Listener& listener) {
+    ListenerIdentity identity;
+    identity.account_client_ids = listener.client_ids == ClientIds::account;
+    if (!listener.anonymous_policy_file.empty()) {
+        IOTSKY_TRY(rules, anonymous_rules(listener));
+        identity.anonymous = std::move(rules);
+    }
+    return identity;
+}
+
 Result<std::map<std::string, ListenerIdentity>> listener_identities(
     const std::vector<Listener>& listeners) {
     std::map<std::string, ListenerIdentity> out;
     for (const Listener& listener : listeners) {
-        if (!is_mqtt(listener)) {
-            continue;
-        }
-        ListenerIdentity& identity = out[listener.name];
-        identity.account_client_ids = listener.client_ids == ClientIds::account;
-        if (!listener.anonymous_policy_file.empty()) {
-            IOTSKY_TRY(rules, anonymous_rules(listener));
-            identity.anonymous = std::move(rules);
+        if (is_mqtt(listener)) {
+            IOTSKY_TRY(identity, listener_identity(listener));
+            out[listener.name] = std::move(identity);
         }
     }
     return out;

@@ -22,7 +22,10 @@ namespace iotsky::apps {
 /// Of the http and unix listeners.
 [[nodiscard]] std::vector<api::ListenerOptions> api_options(const std::vector<Listener>& listeners);
 
-/// Reads the policies for anonymous clients. Error: E1158 naming the file and the place in it.
+/// Reads the policy for anonymous clients of a mqtt or mqtts listener. Error: E1158 naming the file
+/// and the place in it.
+[[nodiscard]] Result<ListenerIdentity> listener_identity(const Listener& listener);
+/// Those of all mqtt and mqtts listeners, by name.
 [[nodiscard]] Result<std::map<std::string, ListenerIdentity>> listener_identities(
     const std::vector<Listener>& listeners);
 

@@ -6,6 +6,7 @@
 
 #include "apps/config/rules.hpp"
 #include "apps/config/show.hpp"
+#include "apps/serve/check_files.hpp"
 #include "base/log.hpp"
 
 namespace iotsky::apps {
@@ -81,7 +82,7 @@ Result<void> MachineBridge::check_config(std::string_view toml) const {
          std::string{toml}}};
     IOTSKY_TRY(loaded, load_config(sources, {}));
     IOTSKY_CHECK(check_rules(loaded));
-    return {};
+    return check_files(loaded);
 }
 
 Result<api::ReloadReport> MachineBridge::reload_config() {

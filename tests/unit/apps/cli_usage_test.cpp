@@ -117,7 +117,13 @@ TEST_SUITE("apps.cli") {
         CHECK(ran.err.find("bad.toml:4:9") != std::string::npos);
 
         const auto good = folder.write("good.toml", "[log]\nlevel = \"warn\"\n");
-        CHECK(Runner{}({"config", "check", "--config", good.string()}).code == 0);
+        const std::string data = (folder.path() / "data").string();
+        CHECK(Runner{}({"--data", data, "config", "check", "--config", good.string()}).code == 0);
+        folder.write("data", "a file");
+        const Ran names = Runner{}({"--data", data, "config", "check", "--config", good.string()});
+        CHECK(names.code == 8);
+        CHECK(names.err.find("E1156") != std::string::npos);
+        CHECK(names.err.find("--data") != std::string::npos);
         const Ran shown = Runner{}({"config", "show", "--config", good.string()});
         CHECK(shown.code == 0);
         CHECK(shown.out.find("level = \"warn\"") != std::string::npos);
