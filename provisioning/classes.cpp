@@ -167,7 +167,7 @@ Result<ClassRecord> Classes::create(const Caller& caller, const ClassRequest& re
     record.name = request.name;
     record.ends_on = request.ends_on;
     record.grace_days = request.grace_days.value_or(record.grace_days);
-    record.settings = core_.options.class_defaults;
+    record.settings = core_.class_defaults();
     record.created_at = core_.now();
     IOTSKY_CHECK(check_grace(record.grace_days));
     IOTSKY_CHECK(apply(request.settings, record.settings));

@@ -53,7 +53,18 @@ Core::Core(Store& the_store, CertificateIssuer& the_issuer, const Clock& the_clo
       issuer(the_issuer),
       clock(the_clock),
       random(the_random),
-      options(std::move(the_options)) {}
+      options(std::move(the_options)),
+      class_defaults_(options.class_defaults) {}
+
+void Core::set_class_defaults(const ClassSettings& defaults) {
+    const LockGuard lock{defaults_mutex_};
+    class_defaults_ = defaults;
+}
+
+ClassSettings Core::class_defaults() const {
+    const LockGuard lock{defaults_mutex_};
+    return class_defaults_;
+}
 
 bool Core::publish(const Affected& affected, bool revoked) {
     Refreshed refreshed = view.refresh(store, affected);

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "base/thread.hpp"
 #include "provisioning/caller.hpp"
 #include "provisioning/certificate_issuer.hpp"
 #include "provisioning/registry_view.hpp"
@@ -35,7 +36,7 @@ struct RegistryOptions {
     std::chrono::hours classless_life{397 * 24};
     /// A device certificate outlives the last day of grace of its class by so much.
     std::chrono::hours after_class_life{90 * 24};
-    /// Limits and switches of a class that says nothing else ([defaults.class]).
+    /// Limits and switches of a class that says nothing else ([defaults.class]); at the start.
     ClassSettings class_defaults{};
 };
 
@@ -111,6 +112,10 @@ class Core {
     void set_listener(RightsListener* listener) noexcept { listener_ = listener; }
     void set_events_hook(std::function<void()> hook) { events_hook_ = std::move(hook); }
 
+    /// What new classes get from now on.
+    void set_class_defaults(const ClassSettings& defaults);
+    [[nodiscard]] ClassSettings class_defaults() const;
+
     [[nodiscard]] WallTime now() const { return clock.wall_now(); }
     /// Microseconds since 1970, never the same twice: the order of certificates and tokens.
     [[nodiscard]] std::int64_t next_created_us();
@@ -127,6 +132,8 @@ class Core {
     RightsListener* listener_ = nullptr;
     std::function<void()> events_hook_;
     std::atomic<std::int64_t> last_created_us_{0};
+    mutable Mutex defaults_mutex_;
+    ClassSettings class_defaults_ IOTSKY_GUARDED_BY(defaults_mutex_);
 };
 
 /// Checks limit and cursor. Error: E4121.

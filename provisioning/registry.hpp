@@ -36,6 +36,8 @@ class Registry {
     void set_rights_listener(RightsListener* listener) noexcept { core_.set_listener(listener); }
     /// Called on `work` threads after commits that may have added events; before start().
     void set_events_hook(std::function<void()> hook) { core_.set_events_hook(std::move(hook)); }
+    /// Settings of classes made from now on ([defaults.class]). Thread: any.
+    void set_class_defaults(const ClassSettings& defaults) { core_.set_class_defaults(defaults); }
     [[nodiscard]] const RegistryView& view() const noexcept { return core_.view; }
 
     /// The private key of a call with this Idempotency-Key has left completely.
