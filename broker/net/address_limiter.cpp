@@ -16,16 +16,18 @@ std::size_t AddressLimiter::KeyHash::operator()(const AddressKey& key) const noe
 }
 
 bool AddressLimiter::allows(const AddressKey& address, TimePoint now) {
-    if (max_ == 0) {
+    const std::uint32_t max = max_.load(std::memory_order_relaxed);
+    if (max == 0) {
         return true;
     }
     const LockGuard lock(mutex_);
     const auto it = windows_.find(address);
-    return it == windows_.end() || now - it->second.begin >= kWindow || it->second.failures < max_;
+    return it == windows_.end() || now - it->second.begin >= kWindow || it->second.failures < max;
 }
 
 bool AddressLimiter::count_failure(const AddressKey& address, TimePoint now) {
-    if (max_ == 0) {
+    const std::uint32_t max = max_.load(std::memory_order_relaxed);
+    if (max == 0) {
         return false;
     }
     const LockGuard lock(mutex_);
@@ -42,7 +44,7 @@ bool AddressLimiter::count_failure(const AddressKey& address, TimePoint now) {
     if (now - it->second.begin >= kWindow) {
         it->second = {now, 0};
     }
-    return ++it->second.failures == max_;
+    return ++it->second.failures == max;
 }
 
 void AddressLimiter::forget_old(TimePoint now) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
@@ -22,6 +23,10 @@ class AddressLimiter {
     explicit AddressLimiter(std::uint32_t failures_per_minute_max) noexcept
         : max_(failures_per_minute_max) {}
 
+    /// Another limit, for windows that run as well. Thread: any.
+    void set_max(std::uint32_t failures_per_minute_max) noexcept {
+        max_.store(failures_per_minute_max, std::memory_order_relaxed);
+    }
     /// Whether a new connection of this address may go on.
     [[nodiscard]] bool allows(const AddressKey& address, TimePoint now);
     /// True for the failure that reaches the limit (worth one log line).
@@ -37,7 +42,7 @@ class AddressLimiter {
     };
     void forget_old(TimePoint now) IOTSKY_REQUIRES(mutex_);
 
-    const std::uint32_t max_;
+    std::atomic<std::uint32_t> max_;
     Mutex mutex_;
     std::unordered_map<AddressKey, Window, KeyHash> windows_ IOTSKY_GUARDED_BY(mutex_);
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/net/io_buffers.hpp"
+#include "broker/net/listener_shared.hpp"
 #include "broker/net/shard_sink.hpp"
 #include "broker/shard.hpp"
 #include "broker/shared.hpp"
@@ -47,6 +48,37 @@ void DataPlane::start() {
         sinks.push_back(make_shard_sink(*shard));
     }
     io_.start(std::move(sinks));
+}
+
+void DataPlane::serve(Listener&& listener) {
+    listeners_.push_back(listener.shared());
+    io_.serve(std::move(listener));
+}
+
+void DataPlane::change(const ListenerOptions& options) {
+    for (const auto& listener : listeners_) {
+        if (listener->options.name == options.name) {
+            listener->change(options);
+        }
+    }
+}
+
+std::vector<HandshakeSums> DataPlane::handshakes() const {
+    std::vector<HandshakeSums> out;
+    for (const auto& listener : listeners_) {
+        if (listener->options.protocol != Protocol::mqtts) {
+            continue;
+        }
+        const HandshakeCounters& counters = listener->handshakes;
+        HandshakeSums sums{listener->options.name, counters.full, counters.resumed, {}};
+        for (std::size_t i = 0; i < counters.failed.size(); ++i) {
+            if (const std::uint64_t count = counters.failed[i]; count > 0) {
+                sums.failed.emplace_back(to_string(static_cast<HandshakeFault>(i)), count);
+            }
+        }
+        out.push_back(std::move(sums));
+    }
+    return out;
 }
 
 void DataPlane::stop(std::chrono::milliseconds drain) {

@@ -1,7 +1,10 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -15,6 +18,16 @@ class Waker;
 }  // namespace iotsky::broker
 
 namespace iotsky::net {
+
+struct ListenerShared;
+
+/// TLS handshakes of one listener since the start.
+struct HandshakeSums {
+    std::string listener;
+    std::uint64_t full = 0;
+    std::uint64_t resumed = 0;
+    std::vector<std::pair<std::string, std::uint64_t>> failed;  ///< "no_certificate" ...; not 0
+};
 
 /// The io threads of one broker: a Shard on each, with mailboxes and control lanes wired to its
 /// wake-ups. Confined to the thread that made it, but for what IoThreads says otherwise.
@@ -34,7 +47,12 @@ class DataPlane {
     [[nodiscard]] std::vector<broker::Waker*> wakers();
     void start();
     /// Begins to take connections of a listener bound for `shared.threads` threads.
-    void serve(Listener&& listener) { io_.serve(std::move(listener)); }
+    void serve(Listener&& listener);
+    /// Changes a listener that is served: its handshake_timeout and failures_per_minute_max, for
+    /// what begins from now on. Thread: any, after the last serve().
+    void change(const ListenerOptions& options);
+    /// Of all TLS listeners. Thread: any, after the last serve().
+    [[nodiscard]] std::vector<HandshakeSums> handshakes() const;
     /// Closes every connection and ends the threads; at most `drain` later.
     void stop(std::chrono::milliseconds drain = std::chrono::milliseconds{2'000});
     [[nodiscard]] const IoThreads& io() const noexcept { return io_; }
@@ -42,6 +60,7 @@ class DataPlane {
   private:
     IoThreads io_;
     std::vector<std::unique_ptr<broker::Shard>> shards_;
+    std::vector<std::shared_ptr<ListenerShared>> listeners_;  ///< that are served
 };
 
 }  // namespace iotsky::net

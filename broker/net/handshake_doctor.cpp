@@ -57,6 +57,8 @@ constexpr std::array kRows{
     Row{HandshakeFault::left_early, "left_early", "", "peer left before TLS began", ""},
 };
 
+static_assert(kRows.size() == kHandshakeFaults);
+
 const Row& row_of(HandshakeFault fault) noexcept {
     return kRows[static_cast<std::size_t>(fault)];
 }

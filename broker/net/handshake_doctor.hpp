@@ -32,6 +32,8 @@ enum class HandshakeFault : std::uint8_t {
     left_early,             ///< said nothing, or left before our certificate; not told, counted
 };
 
+inline constexpr std::size_t kHandshakeFaults = 15;
+
 /// One failed handshake, as far as it is known. Text of the peer is raw.
 struct HandshakeFailure {
     HandshakeFault fault = HandshakeFault::broken;
@@ -81,14 +83,13 @@ class HandshakeDoctor {
         TimePoint begin;
         std::uint32_t more = 0;  ///< beyond the one that was told
     };
-    static constexpr std::size_t kFaults = 15;
 
     void tell(const HandshakeFailure& failure, std::uint32_t count, WallTime wall) const;
 
     broker::RefusalSink* sink_;
     mutable Mutex mutex_;
     std::unordered_map<std::string, Folded, KeyedHash> folded_ IOTSKY_GUARDED_BY(mutex_);
-    std::uint64_t counts_[kFaults] IOTSKY_GUARDED_BY(mutex_) = {};
+    std::uint64_t counts_[kHandshakeFaults] IOTSKY_GUARDED_BY(mutex_) = {};
 };
 
 }  // namespace iotsky::net

@@ -42,6 +42,8 @@ class Listener {
     /// The port, also when `bind` said 0.
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
     [[nodiscard]] const ListenerOptions& options() const noexcept;
+    /// What its connections share.
+    [[nodiscard]] const std::shared_ptr<ListenerShared>& shared() const noexcept { return shared_; }
 
   private:
     friend class IoThreads;

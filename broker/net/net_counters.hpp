@@ -1,8 +1,25 @@
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstdint>
+
 #include "base/metrics.hpp"
+#include "broker/net/handshake_doctor.hpp"
 
 namespace iotsky::net {
+
+/// TLS handshakes of one listener since the start; any thread counts, any reads. They are too rare
+/// for the shared cache line to matter.
+struct HandshakeCounters {
+    std::atomic<std::uint64_t> full{0};
+    std::atomic<std::uint64_t> resumed{0};
+    std::array<std::atomic<std::uint64_t>, kHandshakeFaults> failed{};  ///< by HandshakeFault
+
+    static void add(std::atomic<std::uint64_t>& counter) noexcept {
+        counter.fetch_add(1, std::memory_order_relaxed);
+    }
+};
 
 /// One io thread's numbers; written by it, read by any thread.
 struct NetCounters {

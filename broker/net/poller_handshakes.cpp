@@ -33,9 +33,9 @@ void Poller::begin_handshake(std::unique_ptr<SocketTransport> transport) {
     slot.owned = std::move(transport);
     ++handshaking_;
     counters_.handshakes_waiting.add();
-    const auto timeout = slot.transport->listener()
-                             ? slot.transport->listener()->options.handshake_timeout
-                             : ListenerOptions{}.handshake_timeout;
+    const auto& listener = slot.transport->listener();
+    const auto timeout = listener ? listener->handshake_timeout.load(std::memory_order_relaxed)
+                                  : ListenerOptions{}.handshake_timeout;
     deadlines_.push({next_tick(slot.transport->accepted_at() + timeout), ref});
 }
 
@@ -86,8 +86,13 @@ void Poller::finish_handshake(SlotRef ref) {
     --handshaking_;
     counters_.handshakes_waiting.sub();
     counters_.handshakes.add();
-    if (transport->peer().resumed) {
+    const bool resumed = transport->peer().resumed;
+    if (resumed) {
         counters_.handshakes_resumed.add();
+    }
+    if (const auto& listener = transport->listener()) {
+        HandshakeCounters& of = listener->handshakes;
+        HandshakeCounters::add(resumed ? of.resumed : of.full);
     }
     const TimePoint accepted_at = transport->accepted_at();
     const auto length = std::chrono::nanoseconds(clock_.now() - accepted_at);

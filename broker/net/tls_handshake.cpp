@@ -200,11 +200,14 @@ void TlsTransport::tell_failure(bool timed_out, TimePoint now, WallTime wall) {
         return;
     }
     listener()->limiter.count_failure(key_, now);
+    const auto fault =
+        timed_out ? HandshakeFault::timed_out : fault_.value_or(HandshakeFault::broken);
+    HandshakeCounters::add(listener()->handshakes.failed[static_cast<std::size_t>(fault)]);
     if (!listener()->doctor) {
         return;
     }
     HandshakeFailure failure;
-    failure.fault = timed_out ? HandshakeFault::timed_out : fault_.value_or(HandshakeFault::broken);
+    failure.fault = fault;
     failure.listener = peer_.listener;
     failure.address = peer_.address;
     failure.local_address = peer_.local_address;
