@@ -115,6 +115,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     }
 }
 
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+    std::string out;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        out += i == 0 ? "" : separator;
+        out += parts[i];
+    }
+    return out;
+}
+
 bool is_valid_name(std::string_view name) noexcept {
     const auto allowed = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -28,6 +28,9 @@ namespace iotsky {
 /// Splits at every `separator`; "a,,b" gives three parts, "" gives one.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// The other way round: {"a", "b"} with ", " gives "a, b".
+[[nodiscard]] std::string join(std::span<const std::string> parts, std::string_view separator);
+
 /// Whether `name` is 1 to 40 characters of [A-Za-z0-9_-]: classes, students, projects, things.
 [[nodiscard]] bool is_valid_name(std::string_view name) noexcept;
 

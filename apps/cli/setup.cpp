@@ -4,6 +4,7 @@
 #include "apps/cli/nouns.hpp"
 #include "apps/cli/verb.hpp"
 #include "apps/serve/setup.hpp"
+#include "base/text.hpp"
 
 namespace iotsky::apps::cli {
 namespace {
@@ -19,14 +20,6 @@ std::string ask(const Session& session, const std::string& question, const std::
     std::string answer;
     std::getline(session.streams.in, answer);
     return answer.empty() ? fallback : answer;
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-    std::string out;
-    for (const std::string& text : texts) {
-        out += (out.empty() ? "" : ", ") + text;
-    }
-    return out;
 }
 
 Result<void> ask_what_is_open(const Session& session, SetupAnswers& answers) {
@@ -61,7 +54,7 @@ void print(Session& session, const std::string& folder, const SetupResult& resul
         return;
     }
     out << "Set up " << folder << ": server CA, next server CA, device CA, registry\n"
-        << "  addresses in the certificate  " << joined(result.addresses) << "\n"
+        << "  addresses in the certificate  " << join(result.addresses, ", ") << "\n"
         << "  CA fingerprint (read it to the class)  " << result.ca_words << "  SHA-256 "
         << result.ca_fingerprint << "\n  first admin token  " << result.token_file << "\n";
     if (!result.config_file.empty()) {

@@ -2,19 +2,13 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+
 namespace iotsky::apps {
 namespace {
 
 std::string padded(std::string_view text, std::size_t width) {
     return std::string{text} + std::string(width - std::min(width, text.size()), ' ');
-}
-
-std::string joined(const std::vector<std::string>& texts) {
-    std::string out;
-    for (const std::string& text : texts) {
-        out += (out.empty() ? "" : ", ") + text;
-    }
-    return out;
 }
 
 std::string listener_lines(const std::vector<OpenListener>& listeners) {
@@ -66,7 +60,7 @@ std::string banner(const BannerFacts& facts) {
             "registry).\n";
     }
     out += listener_lines(facts.listeners);
-    out += "Devices reach it as  " + facts.host + "  or  " + joined(facts.addresses) + "\n";
+    out += "Devices reach it as  " + facts.host + "  or  " + join(facts.addresses, ", ") + "\n";
     out += "CA fingerprint  " + facts.ca_words + "  SHA-256 " + facts.ca_fingerprint + "\n";
     out += "Acknowledged means  " + facts.durability + "\n";
     if (!facts.token_file.empty()) {
