@@ -219,6 +219,14 @@ Rows memory_rows() {
     };
 }
 
+/// Rows that count as soon as they are read again.
+Rows reloadable(Rows rows) {
+    for (Setting<Config>& setting : rows) {
+        setting.takes = Takes::reload;
+    }
+    return rows;
+}
+
 Rows joined(Rows first, const Rows& second, const Rows& third) {
     first.insert(first.end(), second.begin(), second.end());
     first.insert(first.end(), third.begin(), third.end());
@@ -280,7 +288,7 @@ std::vector<Section> make_sections() {
         {"server", "Names, addresses and the data folder.", server_rows()},
         {"durability", "What an acknowledgement promises.", durability_rows()},
         {"defaults.class", "Copied into each new class; `iotsky class set` changes one class.",
-         class_rows()},
+         reloadable(class_rows())},
         {"limits", "Limits of the broker. Reaching one is told, never silent.",
          joined(connection_rows(), session_rows(), memory_rows())},
         {"api", "The local HTTP endpoint.", api_rows()},
@@ -291,8 +299,8 @@ std::vector<Section> make_sections() {
 
 template <typename Access>
 Setting<Listener> field(std::string_view key, Kind kind, Range range, Access access,
-                        std::string_view help) {
-    return setting<Listener>(key, kind, range, Takes::restart, access, help);
+                        std::string_view help, Takes takes = Takes::restart) {
+    return setting<Listener>(key, kind, range, takes, access, help);
 }
 
 std::vector<Setting<Listener>> make_listener_rows() {
@@ -309,7 +317,9 @@ std::vector<Setting<Listener>> make_listener_rows() {
                          IOTSKY_FIELD(client_certificate),
                          "Whether a device must show a certificate; mqtts only."),
         field("anonymous_policy_file", Kind::path, {}, IOTSKY_FIELD(anonymous_policy_file),
-              "Policy document (JSON) for clients without a certificate. Empty: they are refused."),
+              "Policy document (JSON) for clients without a certificate. Empty: they are refused. "
+              "A reload reads it again.",
+              Takes::reload),
         choice<Listener>("client_ids", {"scoped", "account"}, Takes::restart,
                          IOTSKY_FIELD(client_ids),
                          "scoped: each identity has Client Identifiers of its own and cannot take "
@@ -324,12 +334,13 @@ std::vector<Setting<Listener>> make_listener_rows() {
               "follows, which "
               "clients can show."),
         field("handshake_timeout", Kind::duration, {100, kMinute}, IOTSKY_FIELD(handshake_timeout),
-              "From accepting a connection to the end of its TLS handshake."),
+              "From accepting a connection to the end of its TLS handshake.", Takes::reload),
         field("failed_connects_per_minute_per_address", Kind::integer, {0, 1'000'000},
               IOTSKY_FIELD(failed_connects_per_minute_per_address),
               "Failed handshakes and unfinished CONNECTs of one address; connections that work "
               "never count, as a "
-              "school sits behind one address. 0: no limit."),
+              "school sits behind one address. 0: no limit.",
+              Takes::reload),
         field("send_low_water_bytes", Kind::size, {4 * kKiB, 4 * kMiB},
               IOTSKY_FIELD(send_low_water_bytes),
               "Bytes that the kernel holds unsent for a connection (TCP_NOTSENT_LOWAT)."),

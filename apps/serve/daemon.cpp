@@ -17,6 +17,7 @@
 #include "api/services.hpp"
 #include "api/table.hpp"
 #include "apps/cli/program.hpp"
+#include "apps/serve/apply_config.hpp"
 #include "apps/serve/banner.hpp"
 #include "apps/serve/broker_admin_bridge.hpp"
 #include "apps/serve/event_source.hpp"
@@ -29,6 +30,7 @@
 #include "apps/serve/rights_bridge.hpp"
 #include "apps/serve/server_tls.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "broker/me_service.hpp"
 #include "broker/net/data_plane.hpp"
 #include "broker/net/handshake_doctor.hpp"
@@ -58,7 +60,7 @@ class Daemon {
     /// `clock` and `random` outlive it.
     Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
            std::unique_ptr<broker::DurableLog> log,
-           std::map<std::string, ListenerIdentity> identities, const Clock& clock, Random& random);
+           ListenerIdentities identities, const Clock& clock, Random& random);
 
     Result<void> start();
     /// Serves until SIGTERM or SIGINT; one that came before ends it at once.
@@ -135,7 +137,7 @@ net::PollerOptions poller_options(const Config& config) {
 
 Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
                std::unique_ptr<broker::DurableLog> log,
-               std::map<std::string, ListenerIdentity> identities, const Clock& clock,
+               ListenerIdentities identities, const Clock& clock,
                Random& random)
     : config_(options.loaded.config),
       warnings_(std::move(options.warnings)),
@@ -152,7 +154,11 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
           [this](std::string topic, std::string payload, std::function<void()> durable) {
               broker_.publish({std::move(topic), std::move(payload), 1, false}, std::move(durable));
           }),
-      machine_(std::move(options.choice), std::move(options.loaded), starting_status()),
+      machine_(
+          std::move(options.choice), std::move(options.loaded), starting_status(),
+          [this](const Config& config) {
+              return apply_config(config, {*installation_->registry, plane_, identities_, rights_});
+          }),
       admin_(broker_, plane_, refusals_,
              [this](const std::string& listener) { return protocol_of(listener); }),
       services_{*installation_->registry,
@@ -292,8 +298,9 @@ void Daemon::reload() {
                    {{"reason", report.error().message}, {"hint", report.error().how}});
         return;
     }
-    log::info("", "configuration reloaded",
-              {{"n", report->changed.size()}, {"restart", report->needs_restart.size()}});
+    log::info(
+        "", "configuration reloaded",
+        {{"changed", join(report->changed, ",")}, {"restart", join(report->needs_restart, ",")}});
     renew_tls();
 }
 

@@ -13,6 +13,7 @@ using provisioning::CertificateStatus;
 using provisioning::CertificateView;
 
 constexpr std::string_view kAnonymousScope = "listener:";
+constexpr std::string_view kAnonymousName = "anonymous@";
 
 Admission refused(std::string number, std::string why, std::string name, bool revoked = false) {
     Admission admission;
@@ -108,8 +109,8 @@ std::shared_ptr<broker::Identity> anonymous_of(const std::string& listener,
                                                const ListenerIdentity& rights) {
     auto identity = std::make_shared<broker::Identity>();
     identity->scope = rights.account_client_ids ? std::string{IdentityBridge::kAccountScope}
-                                                : std::string{kAnonymousScope} + listener;
-    identity->name = "anonymous@" + listener;
+                                                : IdentityBridge::anonymous_scope(listener);
+    identity->name = std::string{kAnonymousName} + listener;
     identity->alias = rights.anonymous->alias();
     identity->rules = rights.anonymous;
     return identity;
@@ -118,32 +119,62 @@ std::shared_ptr<broker::Identity> anonymous_of(const std::string& listener,
 }  // namespace
 
 IdentityBridge::IdentityBridge(const provisioning::RegistryView& view, const Clock& clock,
-                               std::map<std::string, ListenerIdentity> listeners)
-    : view_(view), clock_(clock), listeners_(std::move(listeners)) {}
+                               ListenerIdentities listeners)
+    : view_(view),
+      clock_(clock),
+      listeners_(std::make_shared<const ListenerIdentities>(std::move(listeners))) {}
 
-bool IdentityBridge::has_account_scope() const noexcept {
-    return std::any_of(listeners_.begin(), listeners_.end(),
+std::shared_ptr<const ListenerIdentities> IdentityBridge::listeners() const {
+    const LockGuard lock{mutex_};
+    return listeners_;
+}
+
+std::vector<std::string> IdentityBridge::set_listeners(ListenerIdentities fresh) {
+    const auto before = listeners();
+    std::vector<std::string> changed;
+    for (const auto& [name, identity] : fresh) {
+        const auto old = before->find(name);
+        if (old == before->end() || old->second.policy_text != identity.policy_text) {
+            changed.push_back(name);
+        }
+    }
+    auto shared = std::make_shared<const ListenerIdentities>(std::move(fresh));
+    const LockGuard lock{mutex_};
+    listeners_.swap(shared);
+    return changed;
+}
+
+std::string IdentityBridge::anonymous_scope(const std::string& listener) {
+    return std::string{kAnonymousScope} + listener;
+}
+
+bool IdentityBridge::has_account_scope() const {
+    const auto all = listeners();
+    return std::any_of(all->begin(), all->end(),
                        [](const auto& entry) { return entry.second.account_client_ids; });
 }
 
-const ListenerIdentity* IdentityBridge::listener(const std::string& name) const {
-    const auto at = listeners_.find(name);
-    return at == listeners_.end() ? nullptr : &at->second;
+bool IdentityBridge::is_account(const std::string& listener) const {
+    const auto all = listeners();
+    const auto at = all->find(listener);
+    return at != all->end() && at->second.account_client_ids;
 }
 
 Admission IdentityBridge::admit(const broker::PeerInfo& peer,
                                 const mqtt::ConnectView& /*connect*/) {
-    return peer.certificate_der != nullptr ? admit_certificate(peer) : admit_anonymous(peer);
+    return peer.certificate_der != nullptr ? admit_certificate(peer)
+                                           : admit_anonymous(peer.listener);
 }
 
-Admission IdentityBridge::admit_anonymous(const broker::PeerInfo& peer) {
-    const ListenerIdentity* rights = listener(peer.listener);
-    if (rights == nullptr || rights->anonymous == nullptr) {
+Admission IdentityBridge::admit_anonymous(const std::string& listener) {
+    const auto all = listeners();
+    const auto rights = all->find(listener);
+    if (rights == all->end() || rights->second.anonymous == nullptr) {
         return refused(
             "E3203",
             "no certificate was shown, and the listener has no policy for anonymous clients", "");
     }
-    return accepted(anonymous_of(peer.listener, *rights));
+    return accepted(anonymous_of(listener, rights->second));
 }
 
 Admission IdentityBridge::admit_certificate(const broker::PeerInfo& peer) {
@@ -153,8 +184,7 @@ Admission IdentityBridge::admit_certificate(const broker::PeerInfo& peer) {
         return refused("E3308", "this certificate is not in the registry",
                        certificate ? certificate->common_name() : std::string{});
     }
-    const ListenerIdentity* rights = listener(peer.listener);
-    return judge(*found, rights != nullptr && rights->account_client_ids, peer.certificate_der);
+    return judge(*found, is_account(peer.listener), peer.certificate_der);
 }
 
 Admission IdentityBridge::judge(const CertificateView& certificate, bool account,
@@ -191,8 +221,7 @@ bool IdentityBridge::has_other_active(const CertificateView& revoked) const {
 
 Admission IdentityBridge::refresh(const broker::Identity& identity) {
     if (identity.certificate_id.empty()) {
-        return accepted(
-            std::make_shared<broker::Identity>(identity));  // anonymous rights are the listener's
+        return admit_anonymous(identity.name.substr(kAnonymousName.size()));
     }
     const auto fingerprint = certs::Fingerprint::parse(identity.certificate_id);
     const auto found = fingerprint ? view_.find(*fingerprint) : nullptr;
@@ -208,11 +237,7 @@ Admission IdentityBridge::refresh(const broker::Identity& identity) {
 
 Admission IdentityBridge::recall(std::string_view scope) {
     if (scope.starts_with(kAnonymousScope)) {
-        const std::string name{scope.substr(kAnonymousScope.size())};
-        const ListenerIdentity* rights = listener(name);
-        return rights == nullptr || rights->anonymous == nullptr
-                   ? refused("E3203", "the listener takes no anonymous clients any more", name)
-                   : accepted(anonymous_of(name, *rights));
+        return admit_anonymous(std::string{scope.substr(kAnonymousScope.size())});
     }
     std::call_once(indexed_, [this] {
         view_.for_each([this](const CertificateView& certificate) {

@@ -6,10 +6,12 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "acl/rule_set.hpp"
 #include "base/clock.hpp"
 #include "base/siphash.hpp"
+#include "base/thread.hpp"
 #include "broker/identity.hpp"
 #include "certs/fingerprint.hpp"
 #include "provisioning/registry_view.hpp"
@@ -20,8 +22,10 @@ namespace iotsky::apps {
 struct ListenerIdentity {
     bool account_client_ids = false;  ///< client_ids = "account"
     std::shared_ptr<const acl::RuleSet>
-        anonymous;  ///< rules of clients without a certificate; null: refused
+        anonymous;              ///< rules of clients without a certificate; null: refused
+    std::string policy_text{};  ///< what they were made of
 };
+using ListenerIdentities = std::map<std::string, ListenerIdentity>;  ///< by name
 
 /// The registry's published view as the broker asks it (decisions 5, 11, 12): who a certificate
 /// belongs to, which session scope that is, and why it may not connect. A principal's scope is its
@@ -29,9 +33,15 @@ struct ListenerIdentity {
 /// view; any thread, never waits for the disk.
 class IdentityBridge final : public broker::IdentityDirectory, public broker::CertificateDirectory {
   public:
-    /// `listeners` by name. `view` and `clock` outlive the bridge.
+    /// `view` and `clock` outlive the bridge.
     IdentityBridge(const provisioning::RegistryView& view, const Clock& clock,
-                   std::map<std::string, ListenerIdentity> listeners);
+                   ListenerIdentities listeners);
+
+    /// From now on anonymous clients are judged by these. @return the listeners whose policy is
+    /// another one now; their scopes' rights have changed.
+    std::vector<std::string> set_listeners(ListenerIdentities listeners);
+    /// The session scope of a listener's anonymous clients, unless its client_ids are "account".
+    [[nodiscard]] static std::string anonymous_scope(const std::string& listener);
 
     [[nodiscard]] broker::Admission admit(const broker::PeerInfo& peer,
                                           const mqtt::ConnectView& connect) override;
@@ -42,20 +52,22 @@ class IdentityBridge final : public broker::IdentityDirectory, public broker::Ce
     /// The scope of all sessions of listeners with client_ids = "account".
     static constexpr std::string_view kAccountScope = "account";
     /// Whether any listener has them: then a change of anybody's rights concerns that scope, too.
-    [[nodiscard]] bool has_account_scope() const noexcept;
+    [[nodiscard]] bool has_account_scope() const;
 
   private:
     [[nodiscard]] broker::Admission admit_certificate(const broker::PeerInfo& peer);
-    [[nodiscard]] broker::Admission admit_anonymous(const broker::PeerInfo& peer);
+    [[nodiscard]] broker::Admission admit_anonymous(const std::string& listener);
     /// `der`: the certificate itself, null when it is not at hand.
     [[nodiscard]] broker::Admission judge(const provisioning::CertificateView& certificate,
                                           bool account, std::shared_ptr<const std::string> der);
     [[nodiscard]] bool has_other_active(const provisioning::CertificateView& revoked) const;
-    [[nodiscard]] const ListenerIdentity* listener(const std::string& name) const;
+    [[nodiscard]] bool is_account(const std::string& listener) const;
+    [[nodiscard]] std::shared_ptr<const ListenerIdentities> listeners() const;
 
     const provisioning::RegistryView& view_;
     const Clock& clock_;
-    const std::map<std::string, ListenerIdentity> listeners_;
+    mutable Mutex mutex_;
+    std::shared_ptr<const ListenerIdentities> listeners_ IOTSKY_GUARDED_BY(mutex_);
     /// Certificates of each scope as they were at the first recall(): sessions come back at start
     /// only.
     std::once_flag indexed_;

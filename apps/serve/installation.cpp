@@ -8,17 +8,7 @@ namespace {
 
 provisioning::RegistryOptions registry_options(const ClassDefaults& defaults) {
     provisioning::RegistryOptions options;
-    provisioning::ClassSettings& settings = options.class_defaults;
-    settings.strict_isolation = defaults.strict_isolation;
-    settings.on_denied_publish = defaults.on_denied_publish == OnDeniedPublish::ack
-                                     ? provisioning::OnDeniedPublish::ack
-                                     : provisioning::OnDeniedPublish::disconnect;
-    settings.limits.things_per_project_max = defaults.things_per_project_max;
-    settings.limits.messages_per_second = defaults.messages_per_second;
-    settings.limits.burst = defaults.burst;
-    settings.limits.payload_bytes_max = defaults.payload_bytes_max;
-    settings.limits.retained_per_thing_max = defaults.retained_per_thing_max;
-    settings.limits.queue_bytes_per_session_max = defaults.queue_bytes_per_session_max;
+    options.class_defaults = class_settings(defaults);
     return options;
 }
 
@@ -33,6 +23,21 @@ Result<certs::OpenedAuthority> open_authority(const Config& config, WallTime now
 }
 
 }  // namespace
+
+provisioning::ClassSettings class_settings(const ClassDefaults& defaults) {
+    provisioning::ClassSettings settings;
+    settings.strict_isolation = defaults.strict_isolation;
+    settings.on_denied_publish = defaults.on_denied_publish == OnDeniedPublish::ack
+                                     ? provisioning::OnDeniedPublish::ack
+                                     : provisioning::OnDeniedPublish::disconnect;
+    settings.limits.things_per_project_max = defaults.things_per_project_max;
+    settings.limits.messages_per_second = defaults.messages_per_second;
+    settings.limits.burst = defaults.burst;
+    settings.limits.payload_bytes_max = defaults.payload_bytes_max;
+    settings.limits.retained_per_thing_max = defaults.retained_per_thing_max;
+    settings.limits.queue_bytes_per_session_max = defaults.queue_bytes_per_session_max;
+    return settings;
+}
 
 Result<void> check_clock(WallTime now) {
     const std::string today = format_utc(now).substr(0, 10);

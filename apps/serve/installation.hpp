@@ -43,6 +43,9 @@ class Installation {
     Installation(DataFolder opened_folder, certs::OpenedAuthority authority);
 };
 
+/// [defaults.class] as the registry has it.
+[[nodiscard]] provisioning::ClassSettings class_settings(const ClassDefaults& defaults);
+
 /// E1103 when the clock lies before the year in which this program was built: certificates would be
 /// born wrong.
 [[nodiscard]] Result<void> check_clock(WallTime now);

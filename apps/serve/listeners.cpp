@@ -41,8 +41,8 @@ Result<std::string> read_policy_file(const Listener& listener) {
     return text;
 }
 
-Result<std::shared_ptr<const acl::RuleSet>> anonymous_rules(const Listener& listener) {
-    IOTSKY_TRY(text, read_policy_file(listener));
+Result<std::shared_ptr<const acl::RuleSet>> anonymous_rules(const Listener& listener,
+                                                            const std::string& text) {
     auto policy = acl::parse_policy(text);
     if (!policy) {
         return bad_policy(listener, "is not a policy", policy.error().message);
@@ -129,15 +129,16 @@ Result<ListenerIdentity> listener_identity(const Listener& listener) {
     ListenerIdentity identity;
     identity.account_client_ids = listener.client_ids == ClientIds::account;
     if (!listener.anonymous_policy_file.empty()) {
-        IOTSKY_TRY(rules, anonymous_rules(listener));
+        IOTSKY_TRY(text, read_policy_file(listener));
+        IOTSKY_TRY(rules, anonymous_rules(listener, text));
         identity.anonymous = std::move(rules);
+        identity.policy_text = std::move(text);
     }
     return identity;
 }
 
-Result<std::map<std::string, ListenerIdentity>> listener_identities(
-    const std::vector<Listener>& listeners) {
-    std::map<std::string, ListenerIdentity> out;
+Result<ListenerIdentities> listener_identities(const std::vector<Listener>& listeners) {
+    ListenerIdentities out;
     for (const Listener& listener : listeners) {
         if (is_mqtt(listener)) {
             IOTSKY_TRY(identity, listener_identity(listener));

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -26,7 +25,7 @@ namespace iotsky::apps {
 /// and the place in it.
 [[nodiscard]] Result<ListenerIdentity> listener_identity(const Listener& listener);
 /// Those of all mqtt and mqtts listeners, by name.
-[[nodiscard]] Result<std::map<std::string, ListenerIdentity>> listener_identities(
+[[nodiscard]] Result<ListenerIdentities> listener_identities(
     const std::vector<Listener>& listeners);
 
 }  // namespace iotsky::apps

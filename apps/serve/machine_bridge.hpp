@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,12 @@ namespace iotsky::apps {
 /// Synchronised; any thread.
 class MachineBridge final : public api::Machine {
   public:
+    /// Puts a configuration to use: all of what can change while the program runs, or nothing.
+    /// @return Keys whose file changed, though not their value.
+    using ApplyConfig = std::function<Result<std::vector<std::string>>(const Config&)>;
+
     /// `loaded` is what the program started with, by `choice`.
-    MachineBridge(ConfigChoice choice, Loaded loaded, api::MachineStatus status);
+    MachineBridge(ConfigChoice choice, Loaded loaded, api::MachineStatus status, ApplyConfig apply);
 
     [[nodiscard]] api::MachineStatus status() const override;
     [[nodiscard]] std::vector<api::ConfigValue> config() const override;
@@ -25,14 +30,14 @@ class MachineBridge final : public api::Machine {
     void set_status(api::MachineStatus status);
 
   private:
+    [[nodiscard]] Loaded loaded() const;
+
     const ConfigChoice choice_;
+    const ApplyConfig apply_;
+    Mutex reloading_;  ///< before mutex_: one reload at a time
     mutable Mutex mutex_;
     Loaded loaded_ IOTSKY_GUARDED_BY(mutex_);
     api::MachineStatus status_ IOTSKY_GUARDED_BY(mutex_);
 };
-
-/// What differs between two configurations: keys that take effect at once, and those that need a
-/// restart. Pure.
-[[nodiscard]] api::ReloadReport compare(const Loaded& before, const Loaded& after);
 
 }  // namespace iotsky::apps

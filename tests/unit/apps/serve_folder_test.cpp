@@ -6,7 +6,6 @@
 #include "apps/serve/data_folder.hpp"
 #include "apps/serve/endpoints.hpp"
 #include "apps/serve/listeners.hpp"
-#include "apps/serve/machine_bridge.hpp"
 #include "apps/serve/server_tls.hpp"
 #include "apps/serve/setup.hpp"
 #include "tests/unit/apps/cli_run.hpp"
@@ -164,45 +163,6 @@ TEST_SUITE("apps.serve") {
                 CHECK(identities.error().message.find(file.string()) != std::string::npos);
             }
         }
-    }
-
-    TEST_CASE("a reload tells what it applied and what needs a restart") {
-        const Loaded before =
-            load("[log]\nlevel = \"info\"\n[listener.a]\nbind = \"127.0.0.1:1\"\n");
-        const Loaded after = load(
-            "[log]\nlevel = \"debug\"\n[limits]\nslice = 7\n[listener.b]\nbind = "
-            "\"127.0.0.1:1\"\n");
-        const auto report = compare(before, after);
-        CHECK(report.changed == std::vector<std::string>{"log.level"});
-        const auto has = [&](const char* key) {
-            return std::find(report.needs_restart.begin(), report.needs_restart.end(), key) !=
-                   report.needs_restart.end();
-        };
-        CHECK(has("limits.slice"));
-        CHECK(has("listener.a.bind"));
-        CHECK(has("listener.b.bind"));
-        CHECK_FALSE(has("log.format"));
-        CHECK(compare(before, before).needs_restart.empty());
-    }
-
-    TEST_CASE("a wrong file changes nothing at reload") {
-        const TemporaryFolder folder;
-        const auto file = folder.write("c.toml", "[log]\nlevel = \"warn\"\n");
-        const ConfigChoice choice{file, {}};
-        auto loaded = load_chosen(choice, {});
-        REQUIRE(loaded.has_value());
-        MachineBridge machine{choice, *loaded, {}};
-        folder.write("c.toml", "[log]\nlevel = \"loud\"\n");
-        const auto refused = machine.reload_config();
-        REQUIRE_FALSE(refused.has_value());
-        CHECK(refused.error().number == "E1154");
-        const auto values = machine.config();
-        const auto level =
-            std::find_if(values.begin(), values.end(),
-                         [](const api::ConfigValue& value) { return value.key == "log.level"; });
-        REQUIRE(level != values.end());
-        CHECK(level->value_json == "\"warn\"");
-        CHECK(level->origin.find("c.toml:2:9") != std::string::npos);
     }
 
     TEST_CASE(

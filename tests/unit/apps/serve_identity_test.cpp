@@ -47,8 +47,7 @@ struct Fixture {
         return *made->certificate;
     }
 
-    [[nodiscard]] IdentityBridge bridge(
-        std::map<std::string, ListenerIdentity> listeners = {}) const {
+    [[nodiscard]] IdentityBridge bridge(ListenerIdentities listeners = {}) const {
         return IdentityBridge{installation->registry->view(), clock, std::move(listeners)};
     }
 
@@ -211,6 +210,25 @@ TEST_SUITE("apps.identity") {
         CHECK(bridge.refresh(*anonymous.identity).identity != nullptr);
         CHECK(bridge.admit(Fixture::peer(std::nullopt, "closed"), {}).number == "E3203");
         CHECK(bridge.admit(Fixture::peer(std::nullopt, "unheard"), {}).number == "E3203");
+    }
+
+    TEST_CASE("a listener's other policy counts at the next look, for those who are in as well") {
+        Fixture f;
+        auto bridge = f.bridge({{"plain", {false, allow_all(), "a"}}, {"aws", {true, nullptr}}});
+        const auto before = bridge.admit(Fixture::peer(std::nullopt, "plain"), {});
+        REQUIRE(before.identity != nullptr);
+        CHECK(bridge.set_listeners({{"plain", {false, allow_all(), "a"}}, {"aws", {true, {}}}})
+                  .empty());
+        CHECK(bridge.set_listeners({{"plain", {false, allow_all(), "b"}}, {"aws", {true, {}}}}) ==
+              std::vector<std::string>{"plain"});
+        const auto after = bridge.refresh(*before.identity);
+        REQUIRE(after.identity != nullptr);
+        CHECK(after.identity->rules != before.identity->rules);
+        CHECK(after.identity->scope == before.identity->scope);
+        CHECK(bridge.set_listeners({{"plain", {}}, {"aws", {true, {}}}}).size() == 1);
+        CHECK(bridge.refresh(*before.identity).number == "E3203");
+        CHECK(bridge.recall("listener:plain").number == "E3203");
+        CHECK(bridge.has_account_scope());
     }
 
     TEST_CASE("a policy change shows in the rights at the next look") {
