@@ -13,6 +13,7 @@ void Recovery::run() {
     }
     s_.recovered_sessions = std::move(loaded_);
     s_.shared.recovering.fetch_sub(1, std::memory_order_acq_rel);
+    s_.shared.recovering.notify_all();
 }
 
 bool Recovery::on_session(Sid sid, std::string_view scope, std::string_view client_id,

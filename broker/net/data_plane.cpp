@@ -1,6 +1,7 @@
 #include "broker/net/data_plane.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "broker/net/io_buffers.hpp"
@@ -21,7 +22,7 @@ PollerOptions with_limits(PollerOptions options, const broker::Limits& limits) {
 }  // namespace
 
 DataPlane::DataPlane(broker::Shared& shared, PollerOptions options, const Clock& clock)
-    : io_(shared.threads, with_limits(options, shared.options.limits), clock) {
+    : shared_(shared), io_(shared.threads, with_limits(options, shared.options.limits), clock) {
     for (unsigned i = 0; i < shared.threads; ++i) {
         shards_.push_back(std::make_unique<broker::Shard>(static_cast<broker::ThreadId>(i), shared,
                                                           io_.host(i), clock.now()));
@@ -48,6 +49,14 @@ void DataPlane::start() {
         sinks.push_back(make_shard_sink(*shard));
     }
     io_.start(std::move(sinks));
+    std::atomic<unsigned>& recovering = shared_.recovering;
+    for (unsigned left = recovering.load(); left != 0; left = recovering.load()) {
+        recovering.wait(left);
+    }
+    // What waited for the last of them, as the Wills of a broker that was killed.
+    for (broker::Waker* waker : wakers()) {
+        waker->wake();
+    }
 }
 
 void DataPlane::serve(Listener&& listener) {

@@ -45,6 +45,8 @@ class DataPlane {
     /// One per thread, for the log (MemoryLog::set_wakers and its like) before start(). They end
     /// with this object: a log that outlives it must be given others, or none, first.
     [[nodiscard]] std::vector<broker::Waker*> wakers();
+    /// Starts the threads; returns when each has loaded its sessions from the log: from then on
+    /// nobody is refused for want of them.
     void start();
     /// Begins to take connections of a listener bound for `shared.threads` threads.
     void serve(Listener&& listener);
@@ -58,6 +60,7 @@ class DataPlane {
     [[nodiscard]] const IoThreads& io() const noexcept { return io_; }
 
   private:
+    broker::Shared& shared_;
     IoThreads io_;
     std::vector<std::unique_ptr<broker::Shard>> shards_;
     std::vector<std::shared_ptr<ListenerShared>> listeners_;  ///< that are served

@@ -191,6 +191,13 @@ TEST_SUITE("net.data_plane") {
               8);
     }
 
+    TEST_CASE("start returns when every thread has loaded its sessions") {
+        for (int i = 0; i < 20; ++i) {
+            Node node(4);
+            CHECK(node.broker.shared().recovering.load() == 0);
+        }
+    }
+
     TEST_CASE("a refused CONNECT reads its CONNACK 5 although it sent more behind it") {
         Node node(2);
         for (int i = 0; i < 5; ++i) {
