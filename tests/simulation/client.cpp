@@ -113,8 +113,10 @@ void Client::publish_next() {
         in_flight_.size() >= options_.window || free_id() == 0) {
         return;
     }
-    const std::string payload = options_.id + ":" + std::to_string(next_message_);
-    publish(options_.publish_topic, payload, options_.publish_qos, options_.publish_retain);
+    std::string payload = options_.id + ":" + std::to_string(next_message_);
+    payload.resize(std::max(payload.size(), options_.payload_bytes), '.');
+    publish(options_.publish_topic, std::move(payload), options_.publish_qos,
+            options_.publish_retain);
 }
 
 void Client::on_connack(const mqtt::ConnackView& p) {

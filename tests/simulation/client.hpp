@@ -36,6 +36,7 @@ struct ClientOptions {
     unsigned packet_ids = 3;  ///< few, so that they are used again at once
     std::optional<std::string> will_topic{};
     std::uint16_t keep_alive_s = 0;
+    std::size_t payload_bytes = 0;  ///< a shorter payload is filled up
 };
 
 /// An MQTT client that keeps its session state over reconnects, as the standard asks of it, and
@@ -53,6 +54,8 @@ class Client {
     /// Reads what came and does what there is to do; false when there was nothing.
     bool step();
     [[nodiscard]] bool finished() const;
+    /// From now on that many messages in all.
+    void set_messages(unsigned messages) { options_.messages = messages; }
 
     struct Delivery {
         std::string topic;
