@@ -254,7 +254,11 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     if (!connect_allowed(c, connect, *identity, *rights)) {
         return;
     }
-    const bool known = s_.sessions.find(identity->scope, connect.client_id) != nullptr;
+    Session* existing = s_.sessions.find(identity->scope, connect.client_id);
+    const bool known = existing != nullptr;
+    if (known && existing->connection != nullptr && !may_take_over(c, *existing, identity)) {
+        return;
+    }
     const bool needs_disk = !connect.clean_session && !s_.shared.log.accepting();
     const bool too_many =
         !known && s_.shared.sessions.load(std::memory_order_relaxed) >= s_.limits.sessions_max;
@@ -304,12 +308,38 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     s_.sender.connack_accepted(c, present, session.last_turn);
 }
 
+bool ConnectHandler::may_take_over(Connection& newcomer, Session& session,
+                                   const std::shared_ptr<const Identity>& identity) {
+    const std::string& holder = session.connection->transport->peer().address;
+    const std::string& other = newcomer.transport->peer().address;
+    // Principals that share Client Identifiers (`client_ids = "account"`) may go on, as AWS has it.
+    const auto verdict = session.identity->name == identity->name
+                             ? s_.clones.judge(session.key.text(), holder, other, s_.time.now)
+                         : holder == other ? CloneBrake::Verdict::same_board
+                                           : CloneBrake::Verdict::clone;
+    if (verdict == CloneBrake::Verdict::refused) {
+        s_.stats.clones_refused.add();
+        s_.notices.clone_refused(session, other);
+        refuse(newcomer, {mqtt::ConnectCode::identifier_rejected,
+                          identity,
+                          "E3301",
+                          "another board (" + holder +
+                              ") is connected with this identity and Client Identifier",
+                          {},
+                          false});
+        return false;
+    }
+    (verdict == CloneBrake::Verdict::clone ? s_.stats.take_overs_clone
+                                           : s_.stats.take_overs_same_board)
+        .add();
+    return true;
+}
+
 Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const Identity& identity,
                                        bool& present) {
     Session* existing = s_.sessions.find(identity.scope, connect.client_id);  // [MQTT-3.1.3-2]
     if (existing != nullptr && existing->connection != nullptr) {
         // [MQTT-3.1.4-2]: the newer one stays.
-        s_.stats.take_overs.add();
         const SessionRef ref = existing->ref;
         s_.session_end.close(*existing->connection, CloseReason::taken_over);
         existing = s_.sessions.find(ref);  // a clean one ended with its connection

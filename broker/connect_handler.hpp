@@ -50,6 +50,10 @@ class ConnectHandler {
     [[nodiscard]] std::string make_client_id();
     [[nodiscard]] bool connect_allowed(Connection& connection, const mqtt::ConnectView& connect,
                                        const Identity& identity, const acl::AuthContext& rights);
+    /// A client with this session is connected already: whether the newcomer takes over. When not,
+    /// both are told.
+    [[nodiscard]] bool may_take_over(Connection& newcomer, Session& session,
+                                     const std::shared_ptr<const Identity>& identity);
     Session& enter_session(const mqtt::ConnectView& connect, const Identity& identity,
                            bool& present);
     void set_will(Session& session, const mqtt::ConnectView& connect);

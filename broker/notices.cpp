@@ -152,6 +152,18 @@ void Notices::thing_retains_enough(const Session& session, std::string_view topi
     tell(session, std::move(refusal), true);
 }
 
+void Notices::clone_refused(const Session& holder, std::string_view address) {
+    Refusal refusal = about(holder, "clone", "");
+    refusal.number = "E3301";
+    refusal.rule = "takeovers_max";
+    refusal.why = "Two boards use the identity " + holder.identity->name + " (" + refusal.address +
+                  " and " + std::string{address} + "). Only " +
+                  (s_.limits.clone_stays == CloneStays::newest ? "the newest" : "the first") +
+                  " stays.";
+    refusal.how = "Make a second thing for the other board: iotsky thing create CLASS/PROJECT/NAME";
+    tell(holder, std::move(refusal), true);
+}
+
 void Notices::retained_full(const Session* publisher, std::string_view topic) {
     if (publisher == nullptr) {
         return;

@@ -41,6 +41,9 @@ class Notices {
     /// `publisher` may be null (the broker's own messages).
     void retained_full(const Session* publisher, std::string_view topic);
 
+    /// Another board with the same identity and Client Identifier wants to take over from `holder`.
+    void clone_refused(const Session& holder, std::string_view address);
+
     /// Tells what was held back and is due.
     void on_time(TimePoint now);
     [[nodiscard]] std::optional<TimePoint> next() const;

@@ -17,6 +17,12 @@ enum class QueueFull : std::uint8_t {
     drop_oldest,  ///< the oldest one that is not in flight is dropped, counted and told
 };
 
+/// Which of two boards with one identity and Client Identifier stays.
+enum class CloneStays : std::uint8_t {
+    newest,  ///< the one that connected last
+    first,   ///< the one that was connected before the other came
+};
+
 /// Limits of one Network Connection and of the session behind it. A listener may have its own
 /// (`Options::listeners`).
 struct ConnectionLimits {
@@ -46,6 +52,11 @@ struct Limits : ConnectionLimits {
     /// time, and at once. Beyond it the connection is read more slowly.
     std::uint32_t subscription_changes_per_second = 200;
     std::uint32_t subscription_changes_burst = 10'000;
+    /// Take-overs of one session by a board with another address in `takeover_window`, until one of
+    /// the two stays; 0: as many as they like.
+    std::size_t takeovers_max = 3;
+    std::chrono::milliseconds takeover_window{30'000};  ///< 1 s .. 1 h
+    CloneStays clone_stays = CloneStays::newest;
     std::size_t topic_levels_max = 0;         ///< 0: no limit below the standard's 65,535 bytes
     std::size_t out_soft_bytes = 64U << 10U;  ///< PUBLISHes stop being taken from the queue
     std::size_t out_hard_bytes = 1U << 20U;   ///< QoS 0 is dropped and counted

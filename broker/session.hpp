@@ -28,6 +28,15 @@ struct Connection;
 struct SessionKey {
     std::string scope;
     std::string client_id;
+    /// One text for both: a scope holds no NUL (ids and constants of ours).
+    [[nodiscard]] std::string text() const { return text(scope, client_id); }
+    [[nodiscard]] static std::string text(std::string_view scope, std::string_view client_id) {
+        std::string key;
+        key.reserve(scope.size() + 1 + client_id.size());
+        key.append(scope).push_back('\0');
+        key.append(client_id);
+        return key;
+    }
     friend bool operator==(const SessionKey&, const SessionKey&) = default;
     friend auto operator<=>(const SessionKey&, const SessionKey&) = default;
 };

@@ -4,17 +4,8 @@
 
 namespace iotsky::broker {
 
-// A scope holds no NUL (ids and constants of ours), so the text is unambiguous.
-std::string SessionTable::map_key(std::string_view scope, std::string_view client_id) {
-    std::string key;
-    key.reserve(scope.size() + 1 + client_id.size());
-    key.append(scope).push_back('\0');
-    key.append(client_id);
-    return key;
-}
-
 Session* SessionTable::find(std::string_view scope, std::string_view client_id) {
-    const auto found = by_key_.find(map_key(scope, client_id));
+    const auto found = by_key_.find(SessionKey::text(scope, client_id));
     return found == by_key_.end() ? nullptr : slots_[found->second].session.get();
 }
 
@@ -42,7 +33,7 @@ Session& SessionTable::create(SessionKey key) {
     session.ref.gen = place.gen;
     session.ref.slot = slot & 0xffffffU;
     session.ref.thread = thread_;
-    by_key_.emplace(map_key(key.scope, key.client_id), slot);
+    by_key_.emplace(key.text(), slot);
     by_scope_[key.scope].push_back(slot);
     session.key = std::move(key);
     return session;
@@ -50,7 +41,7 @@ Session& SessionTable::create(SessionKey key) {
 
 void SessionTable::erase(Session& session) {
     const std::uint32_t slot = session.ref.slot;
-    by_key_.erase(map_key(session.key.scope, session.key.client_id));
+    by_key_.erase(session.key.text());
     const auto scope = by_scope_.find(session.key.scope);
     std::erase(scope->second, slot);
     if (scope->second.empty()) {

@@ -39,7 +39,6 @@ class SessionTable {
         std::unique_ptr<Session> session;
         std::uint32_t gen = 0;
     };
-    [[nodiscard]] static std::string map_key(std::string_view scope, std::string_view client_id);
 
     ThreadId thread_;
     std::vector<Slot> slots_;

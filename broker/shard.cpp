@@ -42,6 +42,7 @@ Shard::Impl::Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now)
       rights(*this),
       notices(*this),
       throttle(*this),
+      clones(s.options.limits),
       next_tick(now) {}
 
 Mid Shard::Impl::next_mid() {

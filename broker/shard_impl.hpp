@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "broker/clone_brake.hpp"
 #include "broker/connect_handler.hpp"
 #include "broker/connection.hpp"
 #include "broker/connection_table.hpp"
@@ -62,6 +63,7 @@ struct Shard::Impl {
     Rights rights;
     Notices notices;
     Throttle throttle;
+    CloneBrake clones;
 
     bool recovered = false;
     std::vector<SessionRef>

@@ -13,9 +13,11 @@ struct ShardStats {
     Count connects_accepted;
     Count connects_refused;
     Count disconnects;
-    Count sessions;             ///< now, on- and offline
-    Count sessions_persistent;  ///< now
-    Count take_overs;
+    Count sessions;               ///< now, on- and offline
+    Count sessions_persistent;    ///< now
+    Count take_overs_same_board;  ///< from the address that the session's connection had
+    Count take_overs_clone;       ///< from another address
+    Count clones_refused;
     Count sessions_expired;
     Count subscriptions;                 ///< now
     std::array<Count, 3> publishes_in;   ///< by QoS

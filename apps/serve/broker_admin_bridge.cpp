@@ -94,7 +94,8 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
     const std::uint64_t sessions = broker.total(&Stats::sessions);
     out.sessions_connected = std::min(connected, sessions);
     out.sessions_disconnected = sessions - out.sessions_connected;
-    out.takeovers = {{{"same_board"}, broker.total(&Stats::take_overs)}};
+    out.takeovers = {{{"same_board"}, broker.total(&Stats::take_overs_same_board)},
+                     {{"clone"}, broker.total(&Stats::take_overs_clone)}};
     out.publish_bytes_received = broker.total(&Stats::payload_bytes_in);
     out.publish_bytes_sent = broker.total(&Stats::bytes_out);
     out.publish_dropped = {{{"quota"}, broker.total(&Stats::dropped_quota)},
@@ -102,7 +103,8 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
                            {{"slow_reader"}, broker.total(&Stats::dropped_output)},
                            {{"memory"}, broker.total(&Stats::dropped_memory)}};
     out.brakes = {{{"publish"}, broker.total(&Stats::slowed_publish)},
-                  {{"subscribe"}, broker.total(&Stats::slowed_subscribe)}};
+                  {{"subscribe"}, broker.total(&Stats::slowed_subscribe)},
+                  {{"clone"}, broker.total(&Stats::clones_refused)}};
     out.queued_messages = broker.total(&Stats::queued_messages);
     out.queued_bytes = broker.total(&Stats::queued_bytes);
     out.subscriptions = broker.total(&Stats::subscriptions);

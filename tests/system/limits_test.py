@@ -1,11 +1,11 @@
-"""What a class allows each of its things, and what a listener allows."""
+"""What a class allows each of its things, what a listener allows, and two boards with one identity."""
 import json
 import struct
 import time
 import unittest
 
 from harness import TLS_LISTENER, Broker, eventually
-from tiny_mqtt import PUBACK, Client, Closed, publish_packet, tls_context
+from tiny_mqtt import CONNACK, PUBACK, Client, Closed, connect_packet, publish_packet, tls_context
 
 SMALL_LISTENER = """
 [listener.small]
@@ -97,6 +97,22 @@ class Limits(unittest.TestCase):
         with self.assertRaises(Closed):
             first.publish("t", b"x" * 2000, 1)
         second.publish("t", b"x" * 500, 1)
+
+    def test_two_boards_with_one_identity_do_not_fight_for_ever(self):
+        self.broker.make_class("clone")
+        thing = self.broker.make_thing("clone/otter/weather")
+        before = self.metric('iotsky_session_takeovers_total{kind="clone"}')
+        codes = []
+        for i in range(10):
+            source = ("127.0.0.1", "127.0.0.2")[i % 2]
+            client = Client(self.broker.port(), tls_context(thing), source=source)
+            self.addCleanup(client.sock.close)
+            client.send(connect_packet("board"))
+            codes.append(client.expect(CONNACK)[1])
+        # Three take-overs; then the newest stays, and may come back to itself.
+        self.assertEqual(codes, [0, 0, 0, 0, 2, 0, 2, 0, 2, 0])
+        self.assertEqual(self.metric('iotsky_session_takeovers_total{kind="clone"}') - before, 3)
+        self.assertIn("E3301", self.told(thing))
 
 
 if __name__ == "__main__":
