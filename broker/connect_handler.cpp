@@ -262,7 +262,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     const bool needs_disk = !connect.clean_session && !s_.shared.log.accepting();
     const bool too_many =
         !known && s_.shared.sessions.load(std::memory_order_relaxed) >= s_.limits.sessions_max;
-    const bool no_memory = !known && s_.memory_is_high();
+    const bool no_memory = !known && s_.memory_stage() >= MemoryStage::new_sessions;
     if (needs_disk || too_many || no_memory) {  // [MQTT-4.8.0-2]
         const char* number = too_many ? "E3563" : no_memory ? "E3566" : "E3561";
         const char* why =

@@ -88,7 +88,7 @@ void Delivery::deliver_qos0(Session& session, const MessageView& message, Form f
         s_.stats.dropped_output.add();
         return;
     }
-    if (s_.memory_is_high() && !c->out.empty()) {
+    if (!c->out.empty() && s_.memory_stage() >= MemoryStage::qos0) {
         s_.stats.dropped_memory.add();  // R4: QoS 0 that would have to wait goes first
         return;
     }
@@ -123,7 +123,8 @@ bool Delivery::make_room(Session& session, const MessageView& message, Form form
 }
 
 void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_t qos, Form form) {
-    if (!session.persistent() && s_.memory_is_high()) {
+    if (!session.persistent() && s_.memory_stage() >= MemoryStage::clean_queues &&
+        session.queued_bytes >= s_.fair_share_bytes()) {
         // R4: what a clean session would have to keep; it is gone with its connection anyway.
         ++session.dropped_quota;
         s_.stats.dropped_memory.add();
@@ -166,6 +167,25 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
     s_.stats.queued_bytes.add(entry.cost_bytes);
     lane.entries.push_back(std::move(entry));  // in order [MQTT-4.6.0-5], [MQTT-4.6.0-6]
     pump(session, lane);                       // or kept while away [MQTT-3.1.2-5]
+}
+
+void Delivery::shed_largest() {
+    Session* largest = nullptr;
+    s_.sessions.for_each([&](Session& session) {
+        if (largest == nullptr || session.queued_bytes > largest->queued_bytes) {
+            largest = &session;
+        }
+    });
+    if (largest == nullptr) {
+        return;
+    }
+    for (Lane* lane : {&largest->lane1, &largest->lane2}) {
+        for (std::size_t n = 0; n < s_.limits.slice && lane->begun < lane->entries.size() &&
+                                s_.memory_stage() == MemoryStage::largest;
+             ++n) {
+            drop_queued(*largest, *lane, lane->entries.size() - 1, DoneWhy::quota);
+        }
+    }
 }
 
 void Delivery::pump(Session& session) {

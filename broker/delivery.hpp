@@ -39,6 +39,9 @@ class Delivery {
     void restore(Session& session, const StoredMessage& message);
     /// Rights changed: what waits is evaluated when it is sent.
     void recheck_queue(Session& session);
+    /// R4, last stage: a slice of what the session that holds most has waiting is dropped, counted
+    /// and told.
+    void shed_largest();
     /// The session ends: everything it holds is dropped.
     void drop_all(Session& session);
 

@@ -219,6 +219,9 @@ void Shard::on_time() {
             s.protocol.on_timer(*c);
         }
     });
+    if (s.memory_stage() == MemoryStage::largest) {
+        s.delivery.shed_largest();
+    }
     s.throttle.on_time(s.time.now);
     s.session_end.expire(s.time.now);
     s.notices.on_time(s.time.now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -13,6 +14,7 @@
 #include "broker/connection_table.hpp"
 #include "broker/delivery.hpp"
 #include "broker/mailbox.hpp"
+#include "broker/memory_stage.hpp"
 #include "broker/message.hpp"
 #include "broker/notices.hpp"
 #include "broker/protocol.hpp"
@@ -79,9 +81,13 @@ struct Shard::Impl {
         return session.last_turn;
     }
     [[nodiscard]] Mid next_mid();
-    /// R4: queued messages are above their mark; what may be shed is shed.
-    [[nodiscard]] bool memory_is_high() const noexcept {
-        return messages.bytes() > limits.memory_bytes_max;
+    /// R4: how far queued messages are above their mark.
+    [[nodiscard]] MemoryStage memory_stage() const noexcept {
+        return stage_of(messages.bytes(), limits.memory_bytes_max);
+    }
+    /// What each session of this thread may hold when there is not enough for all.
+    [[nodiscard]] std::size_t fair_share_bytes() const noexcept {
+        return limits.memory_bytes_max / std::max<std::size_t>(1, sessions.size());
     }
     /// Sliced work (replays) to go on with in the next turn.
     void add_work(Session& session);

@@ -202,6 +202,10 @@ std::shared_ptr<Wire> World::open_raw(const std::string& listener) {
     return wire;
 }
 
+std::optional<TimePoint> World::next_deadline(unsigned thread) const {
+    return shards_[thread]->shard->next_deadline();
+}
+
 bool World::would_sleep(unsigned thread) {
     return shards_[thread]->shard->may_sleep();
 }

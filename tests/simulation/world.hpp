@@ -71,6 +71,9 @@ class World {
     void advance(std::chrono::milliseconds by) { now_ += by; }
     void connect(Client& client, const std::string& listener = "sim",
                  const std::string& address = "192.0.2.1");
+    /// When a thread that sleeps wants to be woken.
+    [[nodiscard]] std::optional<TimePoint> next_deadline(unsigned thread) const;
+    [[nodiscard]] TimePoint now() const { return now_; }
     /// Whether a thread would sleep now; an idle one must, or it spins.
     [[nodiscard]] bool would_sleep(unsigned thread);
     /// A connection without a client behind it.
