@@ -84,11 +84,12 @@ struct Connection {
     std::uint64_t publishes_paid = 0;  ///< of `publishes_in`, those that the rate has counted
     std::size_t payload_bytes_max = SIZE_MAX;
     RateBucket subscription_changes;
-    TimePoint rate_until{};  ///< end of `paused_for_rate`
+    TimePoint rate_until{};     ///< end of `paused_for_rate`
+    TimePoint gate_opens_at{};  ///< pacing: nothing leaves the gate before (R3)
 
     /// Whether something but its own left-over bytes forbids to read it.
     [[nodiscard]] bool held() const noexcept {
-        return paused_for_output || paused_for_disk || paused_for_mailbox || paused_for_rate;
+        return paused_for_output || paused_for_disk || paused_for_mailbox || stopped();
     }
     [[nodiscard]] bool reading_paused() const noexcept {
         return held() || !unread.empty() || state == State::closing;

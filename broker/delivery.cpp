@@ -110,7 +110,8 @@ bool Delivery::make_room(Session& session, const MessageView& message, Form form
         }
         drop_queued(session, lane, lane.begun, DoneWhy::quota);
     }
-    if (!over()) {
+    // With `refuse` it was acknowledged because the queue had room when it was published.
+    if (!over() || (s_.limits.queue_full == QueueFull::refuse && !message.droppable)) {
         return true;
     }
     ++session.dropped_quota;
@@ -155,6 +156,7 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
         lane.entries.push_back(std::move(entry));
         ++lane.begun;
         ++lane.in_flight;
+        note_pressure(session);
         return;
     }
     if (!copy_) {
@@ -167,6 +169,7 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
     s_.stats.queued_bytes.add(entry.cost_bytes);
     lane.entries.push_back(std::move(entry));  // in order [MQTT-4.6.0-5], [MQTT-4.6.0-6]
     pump(session, lane);                       // or kept while away [MQTT-3.1.2-5]
+    note_pressure(session);
 }
 
 void Delivery::shed_largest() {
@@ -185,6 +188,28 @@ void Delivery::shed_largest() {
              ++n) {
             drop_queued(*largest, *lane, lane->entries.size() - 1, DoneWhy::quota);
         }
+    }
+    note_pressure(*largest);
+}
+
+void Delivery::note_pressure(Session& session) {
+    if (!s_.watches_pressure) {
+        return;
+    }
+    const std::size_t messages = session.lane1.entries.size() + session.lane2.entries.size();
+    const auto reaches = [&](std::size_t quarters) {
+        return session.queued_bytes >= session.queue_bytes_max / 4 * quarters ||
+               messages >= (session.limits->queue_messages_max * quarters + 3) / 4;
+    };
+    Pressure now = Pressure::none;
+    if (reaches(session.pressure == Pressure::full ? 3 : 4)) {
+        now = Pressure::full;
+    } else if (session.connection != nullptr && reaches(2)) {
+        now = Pressure::half;
+    }
+    if (now != session.pressure) {
+        session.pressure = now;
+        s_.shared.pressure.set(session.ref, now);
     }
 }
 
@@ -283,6 +308,7 @@ void Delivery::on_open(Connection& connection) {
     compact(session.lane1);
     compact(session.lane2);
     pump(session);
+    note_pressure(session);
     s_.add_work(session);
 }
 
@@ -333,6 +359,7 @@ void Delivery::on_puback(Session& session, std::uint16_t packet_id) {
     finish(session, session.lane1, *entry);  // until now unacknowledged [MQTT-4.3.2-1]
     compact(session.lane1);
     pump(session, session.lane1);
+    note_pressure(session);
 }
 
 void Delivery::on_pubrec(Session& session, std::uint16_t packet_id) {
@@ -367,6 +394,7 @@ void Delivery::on_pubcomp(Session& session, std::uint16_t packet_id) {
     finish(session, session.lane2, *entry);
     compact(session.lane2);
     pump(session, session.lane2);
+    note_pressure(session);
 }
 
 void Delivery::drop_queued(Session& session, Lane& lane, std::size_t index, DoneWhy why) {
@@ -439,6 +467,7 @@ void Delivery::drop_all(Session& session) {
         lane->in_flight = 0;
     }
     session.queued_bytes = 0;
+    note_pressure(session);
     session.replays.clear();
 }
 

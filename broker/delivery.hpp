@@ -42,6 +42,8 @@ class Delivery {
     /// R4, last stage: a slice of what the session that holds most has waiting is dropped, counted
     /// and told.
     void shed_largest();
+    /// Tells publishers how full the queue is, if that has changed for them.
+    void note_pressure(Session& session);
     /// The session ends: everything it holds is dropped.
     void drop_all(Session& session);
 

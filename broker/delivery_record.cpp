@@ -5,6 +5,9 @@
 namespace iotsky::broker {
 namespace {
 
+constexpr unsigned kRetain = 1;
+constexpr unsigned kDroppable = 2;
+
 // Both ends are this process: a pointer may travel as a number.
 std::uint64_t to_number(Blob* blob) noexcept {
     return reinterpret_cast<std::uintptr_t>(blob);
@@ -22,7 +25,8 @@ void write_delivery(std::vector<std::byte>& chunk, const MessageView& message,
     out.u64(message.retained_rev);
     out.u64(to_number(BlobRef(shared).release()));
     out.u8(message.qos);
-    out.u8(message.retain ? 1 : 0);
+    out.u8(static_cast<std::uint8_t>((message.retain ? kRetain : 0U) |
+                                     (message.droppable ? kDroppable : 0U)));
     out.counted(message.topic);
     out.counted(shared ? std::span<const std::byte>{} : message.payload);
     out.u32(static_cast<std::uint32_t>(targets.size()));
@@ -46,7 +50,9 @@ bool read_delivery(ByteReader& in, DeliveryRecord& record) {
     Blob* blob = to_blob(in.u64());
     record.shared = blob != nullptr ? BlobRef::adopt(blob) : BlobRef{};
     message.qos = in.u8();
-    message.retain = in.u8() != 0;
+    const unsigned flags = in.u8();
+    message.retain = (flags & kRetain) != 0;
+    message.droppable = (flags & kDroppable) != 0;
     message.topic = in.counted_text();
     const auto payload = in.counted();
     message.payload = record.shared ? record.shared.bytes() : payload;

@@ -24,6 +24,7 @@ struct MessageView {
     Rev retained_rev =
         0;  ///< revision of a live message that was published with RETAIN; 0 otherwise
     const BlobRef* blob = nullptr;  ///< set when the payload is shared
+    bool droppable = false;  ///< no client was told that it is taken: the broker's own, Wills
 };
 
 class MessagePool;

@@ -152,6 +152,15 @@ void Notices::thing_retains_enough(const Session& session, std::string_view topi
     tell(session, std::move(refusal), true);
 }
 
+void Notices::receiver_full(const Session& publisher, std::string_view topic) {
+    Refusal refusal = about(publisher, "publish", topic);
+    refusal.number = "E3407";
+    refusal.rule = "queue_full = refuse";
+    refusal.why = "The queue of a receiver is full, so the message was not taken.";
+    refusal.how = "Connect and send it again later; the receiver has to take its messages first.";
+    tell(publisher, std::move(refusal));
+}
+
 void Notices::clone_refused(const Session& holder, std::string_view address) {
     Refusal refusal = about(holder, "clone", "");
     refusal.number = "E3301";

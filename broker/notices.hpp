@@ -38,6 +38,8 @@ class Notices {
                            std::size_t bytes);
     /// The thing has as many retained messages as its class allows.
     void thing_retains_enough(const Session& session, std::string_view topic);
+    /// A receiver's queue is full and the message was refused (`queue_full = "refuse"`).
+    void receiver_full(const Session& publisher, std::string_view topic);
     /// `publisher` may be null (the broker's own messages).
     void retained_full(const Session* publisher, std::string_view topic);
 

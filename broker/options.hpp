@@ -15,6 +15,7 @@ namespace iotsky::broker {
 enum class QueueFull : std::uint8_t {
     drop_newest,  ///< the new one is dropped, counted and told
     drop_oldest,  ///< the oldest one that is not in flight is dropped, counted and told
+    refuse,       ///< a client that publishes to it gets no acknowledgement, is told and closed
 };
 
 /// Which of two boards with one identity and Client Identifier stays.
@@ -47,6 +48,9 @@ struct Limits : ConnectionLimits {
     std::chrono::milliseconds linger_timeout{
         5'000};  ///< to hand over the last bytes before a close
     QueueFull queue_full = QueueFull::drop_newest;
+    /// How long an acknowledgement is held back while a receiver that is connected has more than
+    /// half of its queue waiting, 0 (off) .. 100 ms (R3).
+    std::chrono::milliseconds publish_pacing{0};
     std::size_t filters_max = 10'000;  ///< subscriptions per session
     /// Topic Filters in SUBSCRIBE and UNSUBSCRIBE of one connection, 1 .. 1,000,000 each: over
     /// time, and at once. Beyond it the connection is read more slowly.

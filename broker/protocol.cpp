@@ -227,11 +227,19 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     publication.inbound_id =
         packet.qos == mqtt::Qos::exactly_once ? packet.packet_id : std::uint16_t{0};
     publication.publisher_name = session.identity->name;
+    const Published published = s_.router.publish(publication);
+    if (published.refused) {
+        s_.stats.refused_full.add();
+        s_.notices.receiver_full(session, packet.topic);
+        return {CloseReason::receiver_full};
+    }
     if (packet.qos == mqtt::Qos::exactly_once) {
         session.inbound.insert(packet.packet_id);
     }
-    const TurnNo turn = s_.router.publish(publication);
-    acknowledge(c, packet, turn);
+    if (published.paced) {
+        s_.throttle.pace(c);
+    }
+    acknowledge(c, packet, published.turn);
     if (s_.router.mailbox_full()) {
         s_.sender.pause_for_mailbox(c);
     }

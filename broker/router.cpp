@@ -17,12 +17,22 @@ bool is_about_this_run(const Publication& publication) {
 
 Router::Router(Shard::Impl& shard) : s_(shard), outgoing_(shard.shared.threads) {}
 
-TurnNo Router::publish(const Publication& publication) {
-    MessageView message{
-        s_.next_mid(), publication.topic, publication.payload, publication.qos, false, 0, nullptr};
+Published Router::publish(const Publication& publication) {
+    Published out;
     if (publication.publisher != nullptr) {  // not for what it causes: notices, answers
         mailbox_full_ = false;
     }
+    if (s_.watches_pressure && publication.qos > 0 && publication.publisher != nullptr) {
+        const Pressure pressure = pressure_on(publication);
+        if (pressure == Pressure::full && s_.limits.queue_full == QueueFull::refuse) {
+            out.refused = true;
+            return out;
+        }
+        out.paced = pressure != Pressure::none && s_.limits.publish_pacing.count() > 0;
+    }
+    MessageView message{
+        s_.next_mid(), publication.topic, publication.payload, publication.qos, false, 0, nullptr};
+    message.droppable = publication.publisher == nullptr;
     if (publication.retain) {
         message.retained_rev = retain(publication);
     }
@@ -33,11 +43,21 @@ TurnNo Router::publish(const Publication& publication) {
         message.payload = shared.bytes();
         message.blob = &shared;
     }
-    const TurnNo turn = write_record(publication, route, message);
-    s_.delivery.new_message(turn);
+    out.turn = write_record(publication, route, message);
+    s_.delivery.new_message(out.turn);
     distribute(route, message, shared,
                publication.publisher != nullptr ? publication.publisher->identity.get() : nullptr);
-    return turn;
+    return out;
+}
+
+Pressure Router::pressure_on(const Publication& publication) {
+    Pressure worst = Pressure::none;
+    for (const Target& target : s_.routes.find(publication.topic, s_.time.wall).targets) {
+        if (target.qos > 0) {
+            worst = std::max(worst, s_.shared.pressure.get(target.session));
+        }
+    }
+    return worst;
 }
 
 // The retained index first, then the route's stamp (inside find): the order of `dataplane.md` 3.

@@ -27,6 +27,13 @@ struct Publication {
     const Session* will_of = nullptr;  ///< whose Will it is: its class's limits hold
 };
 
+/// What became of a message.
+struct Published {
+    TurnNo turn = 0;       ///< an acknowledgement waits for it; 0 when nothing has to be durable
+    bool refused = false;  ///< a receiver's queue is full: nothing was done with the message
+    bool paced = false;    ///< a receiver's queue is above half: the acknowledgement may wait
+};
+
 /// Takes the decision where a message goes, on the publisher's thread, and writes it down as one
 /// record (L4): message, durable references, retained value and inbound identifier. Confined to the
 /// thread.
@@ -34,8 +41,7 @@ class Router {
   public:
     explicit Router(Shard::Impl& shard);
 
-    /// Returns the turn that an acknowledgement waits for; 0 when nothing has to be durable.
-    [[nodiscard]] TurnNo publish(const Publication& publication);
+    [[nodiscard]] Published publish(const Publication& publication);
     /// A message of a service or of the broker itself.
     void publish_internal(const ServiceReply& reply);
     /// Mail of other threads: their messages for sessions here.
@@ -56,6 +62,8 @@ class Router {
     void distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared,
                     const Identity* publisher);
     void call_service(const Target& target, const MessageView& message, const Identity* publisher);
+    /// The highest pressure of those that the message would be queued for.
+    [[nodiscard]] Pressure pressure_on(const Publication& publication);
 
     Shard::Impl& s_;
     std::vector<std::vector<std::byte>> outgoing_;  ///< one per thread

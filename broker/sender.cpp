@@ -33,8 +33,12 @@ void Sender::push_gate(Connection& c, GatedPacket packet) {
     update_pauses(c);
 }
 
+bool Sender::opens(const Connection& c, TurnNo turn) const noexcept {
+    return c.gate.empty() && turn <= s_.turn.durable() && c.gate_opens_at <= s_.time.now;
+}
+
 void Sender::answer(Connection& c, std::span<const std::byte> packet, TurnNo turn) {
-    if (c.gate.empty() && turn <= s_.turn.durable()) {
+    if (opens(c, turn)) {
         put(c, packet);
         update_pauses(c);
         return;
@@ -47,7 +51,7 @@ void Sender::answer(Connection& c, std::span<const std::byte> packet, TurnNo tur
 }
 
 void Sender::answer_large(Connection& c, std::vector<std::byte> packet, TurnNo turn) {
-    if (c.gate.empty() && turn <= s_.turn.durable()) {
+    if (opens(c, turn)) {
         put(c, packet);
         update_pauses(c);
         return;
@@ -156,6 +160,9 @@ void Sender::let_out(Connection& c, GatedPacket& packet) {
 
 void Sender::open_gate(Connection& c) {
     bool opened = false;
+    if (c.gate_opens_at > s_.time.now) {
+        return;
+    }
     while (GatedPacket* packet = c.gate.first_open(s_.turn.durable())) {
         // R2: a PUBLISH waits for the soft limit; acknowledgements behind it keep their place.
         if (packet->publish && !has_room(c)) {
@@ -176,8 +183,8 @@ bool Sender::opens_after(TurnNo before) const {
     const TurnNo now = s_.turn.durable();
     return std::any_of(gated_.begin(), gated_.end(), [&](ConnRef ref) {
         Connection* c = s_.connections.find(ref);
-        return c != nullptr && c->gate.first_open(now) != nullptr &&
-               c->gate.first_open(before) == nullptr;
+        return c != nullptr && c->gate_opens_at <= s_.time.now &&
+               c->gate.first_open(now) != nullptr && c->gate.first_open(before) == nullptr;
     });
 }
 
@@ -221,6 +228,9 @@ void Sender::apply_pause(Connection& c, bool was) {
         c.last_packet_at += s_.time.now - c.paused_since;
         c.partial_since += s_.time.now - c.paused_since;
         s_.protocol.watch_connected(c);
+        if (!c.unread.empty()) {
+            s_.protocol.go_on(c);
+        }
         reading_again(c);
     }
 }

@@ -76,6 +76,8 @@ class Sender {
     void write(Connection& c);
     void update_pauses(Connection& c);
     void apply_pause(Connection& c, bool was_held);
+    /// Whether a packet that waits for nothing else may leave now.
+    [[nodiscard]] bool opens(const Connection& c, TurnNo turn) const noexcept;
 
     Shard::Impl& s_;
     std::vector<ConnRef> dirty_;

@@ -16,6 +16,7 @@
 #include "broker/inbound_ids.hpp"
 #include "broker/message.hpp"
 #include "broker/options.hpp"
+#include "broker/pressure.hpp"
 #include "broker/principals.hpp"
 #include "broker/retained_index.hpp"
 #include "broker/ring.hpp"
@@ -122,8 +123,9 @@ struct Session {
     std::uint64_t next_order = 1;
     std::uint16_t last_packet_id = 0;
     std::size_t queued_bytes = 0;
-    std::size_t queue_bytes_max = 0;  ///< the lower one of its listener's and its class's
-    TimePoint publish_slowed_told{};  ///< when its client was told last that it is too fast
+    std::size_t queue_bytes_max = 0;     ///< the lower one of its listener's and its class's
+    Pressure pressure = Pressure::none;  ///< as publishers see it
+    TimePoint publish_slowed_told{};     ///< when its client was told last that it is too fast
     TimePoint subscribe_slowed_told{};
 
     InboundIds inbound;  ///< QoS 2 identifiers that were received and not yet released

@@ -21,6 +21,7 @@ bool hands_over_last_bytes(CloseReason reason) noexcept {
         case CloseReason::protocol_error:
         case CloseReason::second_connect:
         case CloseReason::client_disconnect:
+        case CloseReason::receiver_full:
             return true;
         default:
             return false;
@@ -60,6 +61,7 @@ void SessionEnd::fire_will(Session& session) {
 
 void SessionEnd::leave(Session& session, CloseReason reason) {
     session.connection = nullptr;
+    s_.delivery.note_pressure(session);
     session.replays.clear();
     if (sends_will(reason)) {
         fire_will(session);

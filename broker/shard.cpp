@@ -43,6 +43,8 @@ Shard::Impl::Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now)
       notices(*this),
       throttle(*this),
       clones(s.options.limits),
+      watches_pressure(s.options.limits.queue_full == QueueFull::refuse ||
+                       s.options.limits.publish_pacing.count() > 0),
       next_tick(now) {}
 
 Mid Shard::Impl::next_mid() {

@@ -67,6 +67,8 @@ struct Shard::Impl {
     Throttle throttle;
     CloneBrake clones;
 
+    const bool watches_pressure;  ///< publishers look at how full queues are
+
     bool recovered = false;
     std::vector<SessionRef>
         recovered_sessions;  ///< their Wills fire once every thread has its subscriptions

@@ -33,6 +33,7 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
       refusals(r),
       random(rnd),
       retained(RetainedIndex::Limits{options.retained_messages_max, options.retained_bytes_max}),
+      pressure(thread_count),
       recovering(thread_count) {
     IOTSKY_ASSERT(threads >= 1 && threads <= kThreadsMax);
     const LogCounters counters = log.counters();

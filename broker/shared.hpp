@@ -14,6 +14,7 @@
 #include "broker/ids.hpp"
 #include "broker/mailbox.hpp"
 #include "broker/options.hpp"
+#include "broker/pressure.hpp"
 #include "broker/principals.hpp"
 #include "broker/retained_index.hpp"
 #include "broker/service.hpp"
@@ -50,6 +51,7 @@ struct Shared {
     TopicIndex index;
     RetainedIndex retained;
     Principals principals;
+    PressureTable pressure;
     std::vector<std::unique_ptr<Mailbox>> mailboxes;  ///< one per thread
     std::vector<std::unique_ptr<ControlLane>> lanes;  ///< one per thread
     std::vector<std::unique_ptr<ShardStats>> stats;   ///< one per thread, which alone writes it

@@ -31,6 +31,8 @@ struct ShardStats {
     Count dropped_output;    ///< QoS 0 for a reader that is too slow
     Count dropped_memory;    ///< shed above the memory mark (R4)
     Count slowed_publish;    ///< pauses of a client that publishes faster than its class allows
+    Count slowed_receiver;   ///< acknowledgements held back because a receiver is slow (R3)
+    Count refused_full;      ///< PUBLISHes not taken because a receiver's queue is full
     Count slowed_subscribe;  ///< pauses of a client that changes its subscriptions too fast
     Count refused_publish;
     Count refused_subscribe;

@@ -187,6 +187,7 @@ void Subscriptions::send_retained(Session& session, const Replay& replay,
         message.payload = shared.bytes();
         message.blob = &shared;
     }
+    message.droppable = true;
     s_.delivery.new_message(turn);
     s_.delivery.deliver(session, message, qos, replay.form);
 }

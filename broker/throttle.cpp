@@ -31,6 +31,7 @@ void Throttle::apply(Session& session, bool changed) {
     if (changed && session.principal) {
         session.principal->publishes.fill();
     }
+    s_.delivery.note_pressure(session);
     if (session.connection == nullptr) {
         return;
     }
@@ -39,7 +40,7 @@ void Throttle::apply(Session& session, bool changed) {
     c.publishes_paid = c.publishes_in;
     allow(c);
     if (changed && c.paused_for_rate) {
-        resume(c);
+        s_.sender.set_pause(c, &Connection::paused_for_rate, false);
     }
 }
 
@@ -114,21 +115,27 @@ void Throttle::pause(Connection& c, TimePoint until) {
     s_.sender.set_pause(c, &Connection::paused_for_rate, true);
 }
 
-void Throttle::resume(Connection& c) {
-    s_.sender.set_pause(c, &Connection::paused_for_rate, false);
-    if (!c.unread.empty()) {
-        s_.protocol.go_on(c);
+void Throttle::pace(Connection& c) {
+    if (c.gate_opens_at > s_.time.now) {
+        return;  // so that no acknowledgement waits longer than the limit
     }
+    c.gate_opens_at = s_.time.now + s_.limits.publish_pacing;
+    pauses_.push({c.gate_opens_at, c.ref});
+    s_.stats.slowed_receiver.add();
 }
 
 void Throttle::on_time(TimePoint now) {
     while (!pauses_.empty() && pauses_.top().until <= now) {
         Connection* c = s_.connections.find(pauses_.top().conn);
         pauses_.pop();
-        // A longer pause has an entry of its own.
-        if (c != nullptr && c->paused_for_rate && c->rate_until <= now) {
-            resume(*c);
+        if (c == nullptr) {
+            continue;
         }
+        // A longer pause has an entry of its own.
+        if (c->paused_for_rate && c->rate_until <= now) {
+            s_.sender.set_pause(*c, &Connection::paused_for_rate, false);
+        }
+        s_.sender.open_gate(*c);
     }
 }
 

@@ -33,6 +33,9 @@ class Throttle {
     /// So many Topic Filters of SUBSCRIBE or UNSUBSCRIBE came in one packet.
     void count_changes(Connection& c, std::size_t filters);
 
+    /// A receiver of the connection's messages is slow: what it is owed for them waits a little.
+    void pace(Connection& c);
+
     /// Ends the pauses that are due, in their order.
     void on_time(TimePoint now);
     [[nodiscard]] std::optional<TimePoint> next() const;
@@ -44,7 +47,6 @@ class Throttle {
         friend bool operator>(const Pause& a, const Pause& b) noexcept { return a.until > b.until; }
     };
     void pause(Connection& c, TimePoint until);
-    void resume(Connection& c);
     /// How many PUBLISHes the connection may send before the rate is asked again.
     void allow(Connection& c);
     [[nodiscard]] bool may_tell(TimePoint& last) const;

@@ -32,6 +32,8 @@ const char* to_string(CloseReason reason) noexcept {
             return "rights_revoked";
         case CloseReason::denied_publish:
             return "denied_publish";
+        case CloseReason::receiver_full:
+            return "receiver_full";
         case CloseReason::shutting_down:
             return "shutting_down";
         case CloseReason::overload:

@@ -154,9 +154,16 @@ Rows session_rows() {
         row("queue_messages_max", Kind::integer, {1, 100'000'000},
             IOTSKY_FIELD(broker.limits.queue_messages_max), "The same, counted."),
         choice<Config>(
-            "queue_full", {"drop-newest", "drop-oldest"}, Takes::restart,
+            "queue_full", {"drop-newest", "drop-oldest", "refuse"}, Takes::restart,
             IOTSKY_FIELD(broker.limits.queue_full),
-            "Which message is dropped, counted and told when a session's queue is full."),
+            "When a session's queue is full: which message is dropped, counted and told; or, with "
+            "refuse, the client that publishes to it gets no acknowledgement, is told and closed, "
+            "so that nothing acknowledged is lost and one receiver that is away can hold up all "
+            "who publish to it."),
+        row("publish_pacing", Kind::duration, {0, 100}, IOTSKY_FIELD(broker.limits.publish_pacing),
+            "How long the acknowledgement of a PUBLISH is held back while a connected receiver has "
+            "more than half of its queue waiting. Fewer messages are dropped for it; its "
+            "publishers, and with them their other receivers, get slower. 0s: not at all."),
         row("filters_max", Kind::integer, {1, 1'000'000}, IOTSKY_FIELD(broker.limits.filters_max),
             "Subscriptions of one session."),
         row("subscription_changes_per_second", Kind::integer, {1, 1'000'000},

@@ -104,6 +104,7 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
                            {{"memory"}, broker.total(&Stats::dropped_memory)}};
     out.brakes = {{{"publish"}, broker.total(&Stats::slowed_publish)},
                   {{"subscribe"}, broker.total(&Stats::slowed_subscribe)},
+                  {{"receiver"}, broker.total(&Stats::slowed_receiver)},
                   {{"clone"}, broker.total(&Stats::clones_refused)}};
     out.queued_messages = broker.total(&Stats::queued_messages);
     out.queued_bytes = broker.total(&Stats::queued_bytes);

@@ -56,12 +56,26 @@ broker::Options small_mailbox() {
     return options;
 }
 
+broker::Options refusing(std::size_t messages_max) {
+    broker::Options options;
+    options.limits.queue_full = broker::QueueFull::refuse;
+    options.limits.queue_messages_max = messages_max;
+    return options;
+}
+
 /// A persistent session that takes "t" at QoS 1 and is away.
 Client& sleeper(World& world) {
     Client& client = connected(world, {"sleeper", "s", false, {{"t", 1}}});
     client.lose_connection();
     REQUIRE(world.settle());
     return client;
+}
+
+ClientOptions publishing(unsigned messages) {
+    ClientOptions options{"pub", "p", false, {}, "t", 1};
+    options.messages = messages;
+    options.window = 1;
+    return options;
 }
 
 }  // namespace
@@ -245,5 +259,169 @@ TEST_SUITE("simulation.back_pressure") {
         CHECK(stats.queued_bytes.get() > 20'000 + 20'000 / 8);  // not in the stage before
         CHECK(stats.queued_bytes.get() < 20'000 + 20'000 / 4);
         CHECK(mute.connected());
+    }
+
+    TEST_CASE(
+        "queue_full = refuse: no PUBACK, the publisher is closed and told, and nothing "
+        "acknowledged is lost") {
+        World world(5, 2, LogFault::none, refusing(3));
+        world.reconnect = false;
+        Client& away = sleeper(world);
+        Client& writer = connected(world, publishing(5));
+        CHECK(writer.acknowledged.size() == 3);
+        CHECK_FALSE(writer.connected());
+        CHECK(world.log().tables().queue_rows() == 3);
+        CHECK(world.broker().total(&ShardStats::dropped_quota) == 0);
+        CHECK(world.broker().total(&ShardStats::refused_full) == 1);
+        CHECK(told(world, "E3407") == 1);
+        world.connect(away);
+        REQUIRE(world.settle());
+        CHECK(away.deliveries.size() == 3);
+        world.connect(writer);
+        REQUIRE(world.settle());
+        CHECK(writer.acknowledged.size() == 5);
+        CHECK(away.deliveries.size() == 5);
+    }
+
+    TEST_CASE("queue_full = refuse at QoS 2: not received, so the repetition is the first") {
+        World world(6, 2, LogFault::none, refusing(1));
+        world.reconnect = false;
+        Client& away = connected(world, {"sleeper", "s", false, {{"t", 2}}});
+        away.lose_connection();
+        REQUIRE(world.settle());
+        ClientOptions options = publishing(2);
+        options.publish_qos = 2;
+        Client& writer = connected(world, options);
+        CHECK(writer.acknowledged.size() == 1);
+        CHECK_FALSE(writer.connected());
+        world.connect(away);
+        REQUIRE(world.settle());
+        world.connect(writer);
+        REQUIRE(world.settle());
+        CHECK(writer.acknowledged.size() == 2);
+        CHECK(away.deliveries.size() == 2);
+    }
+
+    TEST_CASE("queue_full = refuse: whatever the threads, what was acknowledged is delivered") {
+        for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+            CAPTURE(seed);
+            World world(seed, 3, LogFault::none, refusing(4));
+            Client& reader = world.add({"reader", "r", false, {{"t", 1}}});
+            REQUIRE(world.settle());
+            std::vector<Client*> writers;
+            for (const char* id : {"a", "b", "c"}) {
+                ClientOptions options{id, id, false, {}, "t", 1};
+                options.messages = 10;
+                writers.push_back(&world.add(options));
+            }
+            Chances chances;
+            chances.drop_per_mille = 20;
+            world.run(2500, chances);
+            REQUIRE(world.settle());
+            std::set<std::string> got;
+            for (const auto& delivery : reader.deliveries) {
+                got.insert(delivery.payload);
+            }
+            for (const Client* writer : writers) {
+                CHECK(writer->acknowledged.size() == 10);
+            }
+            CHECK(got.size() == 30);
+            CHECK(world.broker().total(&ShardStats::dropped_quota) == 0);
+        }
+    }
+
+    TEST_CASE("queue_full = refuse: a queue takes messages again when a quarter of it is free") {
+        broker::Options options = refusing(8);
+        options.limits.inflight_max = 1;
+        World world(7, 1, LogFault::none, options);
+        world.reconnect = false;
+        Client& away = sleeper(world);
+        Client& writer = connected(world, publishing(9));
+        CHECK(writer.acknowledged.size() == 8);
+        const auto run = [&](Client* reader) {
+            for (int i = 0; i < 40; ++i) {
+                (void)world.log().step();
+                world.turns(1);
+                (void)writer.step();
+            }
+            if (reader != nullptr) {
+                (void)reader->step();
+            }
+        };
+        const auto refused = [&] { return world.broker().total(&ShardStats::refused_full); };
+        CHECK(refused() == 1);
+        world.connect(away);
+        for (const std::size_t taken : {1U, 2U}) {
+            run(&away);
+            CHECK(away.deliveries.size() == taken);
+            world.connect(writer);
+            run(nullptr);
+            CHECK(refused() == 1 + taken);
+            CHECK_FALSE(writer.connected());
+        }
+        run(&away);  // 5 are left
+        world.connect(writer);
+        run(nullptr);
+        CHECK(refused() == 3);
+        CHECK(writer.acknowledged.size() == 9);
+    }
+
+    TEST_CASE("queue_full = refuse: QoS 0 and Wills are not refused, and what is dropped counts") {
+        World world(8, 2, LogFault::none, refusing(2));
+        world.reconnect = false;
+        sleeper(world);
+        CHECK(connected(world, publishing(2)).acknowledged.size() == 2);
+        Client& other = connected(world, {"other", "o", true});
+        other.publish("t", "m", 0, false);
+        REQUIRE(world.settle());
+        CHECK(other.connected());
+        ClientOptions options{"mortal", "m", true};
+        options.will_topic = "t";
+        Client& mortal = connected(world, options);
+        mortal.lose_connection();
+        REQUIRE(world.settle());
+        CHECK(world.broker().total(&ShardStats::dropped_quota) == 1);
+        CHECK(world.log().tables().queue_rows() == 2);
+        CHECK(told(world, "E3403") == 1);
+    }
+
+    TEST_CASE(
+        "R3: pacing holds a PUBACK back at most as long as it may while a connected receiver has "
+        "half its queue waiting") {
+        broker::Options options;
+        options.limits.queue_messages_max = 10;
+        options.limits.inflight_max = 1;
+        options.limits.publish_pacing = 100ms;
+        World world(9, 2, LogFault::none, options);
+        world.reconnect = false;
+        Client& slow = connected(world, {"slow", "s", false, {{"t", 1}}});
+        Client& writer = connected(world, publishing(0));
+        const auto time_to_ack = [&] {
+            const auto before = writer.acknowledged.size();
+            const TimePoint from = world.now();
+            writer.publish("t", "m", 1, false);
+            while (writer.acknowledged.size() == before) {
+                (void)world.log().step();
+                world.turns(1);
+                (void)writer.step();  // `slow` does not read
+                REQUIRE(world.now() < from + 1s);
+            }
+            return world.now() - from;
+        };
+        for (int i = 0; i < 5; ++i) {
+            CHECK(time_to_ack() < 20ms);
+        }
+        for (int i = 0; i < 3; ++i) {
+            const auto time = time_to_ack();
+            CHECK(time >= 99ms);
+            CHECK(time <= 110ms);
+        }
+        CHECK(world.broker().total(&ShardStats::slowed_receiver) == 3);
+        CHECK(world.broker().total(&ShardStats::dropped_quota) == 0);
+        slow.lose_connection();  // nobody who could take messages: waiting would help nothing
+        for (int i = 0; i < 20; ++i) {
+            world.turns(1);
+        }
+        CHECK(time_to_ack() < 20ms);
     }
 }

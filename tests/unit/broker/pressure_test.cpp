@@ -1,0 +1,40 @@
+#include "broker/pressure.hpp"
+
+#include <doctest/doctest.h>
+
+#include "broker/service.hpp"
+
+using namespace iotsky::broker;
+
+namespace {
+
+SessionRef ref(std::uint32_t thread, std::uint32_t slot) {
+    SessionRef session;
+    session.gen = 1;
+    session.slot = slot & 0xffffffU;
+    session.thread = thread & 0xffU;
+    return session;
+}
+
+}  // namespace
+
+TEST_SUITE("broker.pressure") {
+    TEST_CASE("every session has its own, the first slot like the last") {
+        PressureTable table(3);
+        for (const std::uint32_t slot : {0U, 1U, 4095U, 4096U, 0xffffffU}) {
+            CAPTURE(slot);
+            CHECK(table.get(ref(2, slot)) == Pressure::none);
+            table.set(ref(2, slot), Pressure::full);
+            CHECK(table.get(ref(2, slot)) == Pressure::full);
+            CHECK(table.get(ref(1, slot)) == Pressure::none);
+            table.set(ref(2, slot), Pressure::half);
+            CHECK(table.get(ref(2, slot)) == Pressure::half);
+            table.set(ref(2, slot), Pressure::none);
+            CHECK(table.get(ref(2, slot)) == Pressure::none);
+        }
+    }
+
+    TEST_CASE("a service is under no pressure") {
+        CHECK(PressureTable(1).get(ref(kServiceThread, 0)) == Pressure::none);
+    }
+}
