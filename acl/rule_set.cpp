@@ -151,12 +151,14 @@ Glob exact(const std::string& text) {
     return Glob(tokens);
 }
 
-/// A thing in a class reads all of its service topics, a classless one three; "+" and "#" let both
-/// subscribe to `$me/+` and `$me/#`.
+/// A thing in a class reads all of its service topics and asks for certificates on one; a classless
+/// one reads three. "+" and "#" let both subscribe to `$me/+` and `$me/#`.
 void add_service_topics(const std::string& root, bool classless, CompiledRules& out) {
     if (!classless) {
         allow(out, DefaultRule::service_topics, set_of({Action::subscribe, Action::receive}),
               {Glob::tree(root)});
+        allow(out, DefaultRule::service_topics, set_of({Action::publish}),
+              {exact(root + "/cert/renew")});
         return;
     }
     std::vector<Glob> topics;

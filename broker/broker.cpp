@@ -217,7 +217,7 @@ void Broker::publish(ServiceReply message, std::function<void()> durable) {
     post(
         shared_, home,
         [message = std::move(message), durable](Shard::Impl& s) {
-            s.router.publish_internal(message);
+            (void)s.router.publish_internal(message);
             s.when_durable(durable);
         },
         nullptr);
@@ -234,7 +234,7 @@ void Broker::clear_retained(std::string filter, std::function<void(std::size_t)>
                                         found);
             }
             for (const RetainedPtr& retained : found) {
-                s.router.publish_internal({retained->topic, {}, 0, true});
+                (void)s.router.publish_internal({retained->topic, {}, 0, true});
             }
             s.when_durable([answer, count = found.size()] { answer(count); });
         },

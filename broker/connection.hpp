@@ -63,6 +63,7 @@ struct Connection {
     bool paused_for_disk = false;  ///< R1: records or own gated acknowledgements wait for the disk
     bool paused_for_mailbox = false;  ///< R5: another thread's mailbox is full of our traffic
     bool paused_for_rate = false;     ///< R1: it has sent as much as it may for now; time ends it
+    bool paused_for_service = false;  ///< R1: services owe it too many answers; time ends it
 
     std::vector<std::byte> unread;  ///< left over by the packet limit of a turn, or by a pause
 
@@ -95,7 +96,7 @@ struct Connection {
         return held() || !unread.empty() || state == State::closing;
     }
     /// Whether not even bytes that were read already are looked at.
-    [[nodiscard]] bool stopped() const noexcept { return paused_for_rate; }
+    [[nodiscard]] bool stopped() const noexcept { return paused_for_rate || paused_for_service; }
 };
 
 }  // namespace iotsky::broker

@@ -17,7 +17,8 @@ struct GatedPacket {
     TurnNo turn = 0;  ///< leaves when this turn is durable; 0: only behind those in front of it
     MsgRef publish;   ///< set: a PUBLISH of this message
     std::unique_ptr<std::vector<std::byte>>
-        large;  ///< a packet that does not fit in `bytes` (SUBACK)
+        large;               ///< a packet that does not fit in `bytes` (SUBACK)
+    std::uint32_t call = 0;  ///< an acknowledgement that a service's answer has to come before
     std::array<std::byte, 4> bytes{};
     std::uint16_t packet_id = 0;  ///< of a PUBLISH
     std::uint8_t length = 0;      ///< of `bytes`
@@ -37,12 +38,31 @@ class Gate {
     void push(GatedPacket packet) { packets_.push_back(std::move(packet)); }
     /// The first packet, if it may leave now; else null.
     [[nodiscard]] GatedPacket* first_open(TurnNo durable) noexcept {
-        return !packets_.empty() && packets_.front().turn <= durable ? &packets_.front() : nullptr;
+        return !packets_.empty() && packets_.front().call == 0 && packets_.front().turn <= durable
+                   ? &packets_.front()
+                   : nullptr;
+    }
+    [[nodiscard]] bool waits_for(std::uint32_t call) noexcept { return find(call) != nullptr; }
+    /// The service has answered: now only `turn` has to be durable.
+    void answered(std::uint32_t call, TurnNo turn) noexcept {
+        if (GatedPacket* packet = find(call)) {
+            packet->call = 0;
+            packet->turn = turn > packet->turn ? turn : packet->turn;
+        }
     }
     void pop() noexcept { packets_.pop_front(); }
     void clear() noexcept { packets_.clear(); }
 
   private:
+    GatedPacket* find(std::uint32_t call) noexcept {
+        for (std::size_t i = 0; i < packets_.size(); ++i) {
+            if (packets_[i].call == call) {
+                return &packets_[i];
+            }
+        }
+        return nullptr;
+    }
+
     Ring<GatedPacket> packets_;
 };
 

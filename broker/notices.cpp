@@ -161,6 +161,15 @@ void Notices::receiver_full(const Session& publisher, std::string_view topic) {
     tell(publisher, std::move(refusal));
 }
 
+void Notices::service_silent(const Session& publisher, std::string_view topic) {
+    Refusal refusal = about(publisher, "publish", topic);
+    refusal.number = "E3408";
+    refusal.rule = "service_timeout";
+    refusal.why = "The broker's service for this topic did not answer in time.";
+    refusal.how = "Connect and send it again; if that stays so, look at the broker's log.";
+    tell(publisher, std::move(refusal));
+}
+
 void Notices::clone_refused(const Session& holder, std::string_view address) {
     Refusal refusal = about(holder, "clone", "");
     refusal.number = "E3301";

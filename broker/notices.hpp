@@ -40,6 +40,8 @@ class Notices {
     void thing_retains_enough(const Session& session, std::string_view topic);
     /// A receiver's queue is full and the message was refused (`queue_full = "refuse"`).
     void receiver_full(const Session& publisher, std::string_view topic);
+    /// A service did not answer in time.
+    void service_silent(const Session& publisher, std::string_view topic);
     /// `publisher` may be null (the broker's own messages).
     void retained_full(const Session* publisher, std::string_view topic);
 

@@ -51,6 +51,10 @@ struct Limits : ConnectionLimits {
     /// How long an acknowledgement is held back while a receiver that is connected has more than
     /// half of its queue waiting, 0 (off) .. 100 ms (R3).
     std::chrono::milliseconds publish_pacing{0};
+    std::chrono::milliseconds service_timeout{
+        10'000};  ///< for a service of the broker to answer, 100 ms .. 10 min
+    std::size_t service_calls_max =
+        16;  ///< unanswered ones of one session, 1 .. 10,000; then reading pauses
     std::size_t filters_max = 10'000;  ///< subscriptions per session
     /// Topic Filters in SUBSCRIBE and UNSUBSCRIBE of one connection, 1 .. 1,000,000 each: over
     /// time, and at once. Beyond it the connection is read more slowly.

@@ -162,12 +162,23 @@ Verdict Protocol::on_packet(Connection& c, const mqtt::PacketView& packet) {
 
 // [MQTT-3.3.4-1]: nothing at QoS 0, PUBACK at 1 [MQTT-4.3.2-2], PUBREC at 2, each with the
 // identifier that came [MQTT-2.3.1-6].
-void Protocol::acknowledge(Connection& c, const mqtt::PublishView& packet, TurnNo turn) {
+void Protocol::acknowledge(Connection& c, const mqtt::PublishView& packet, TurnNo turn,
+                           std::uint32_t call) {
     if (packet.qos == mqtt::Qos::at_least_once) {
-        s_.sender.answer(c, mqtt::encode_ack(mqtt::PacketType::puback, packet.packet_id), turn);
+        s_.sender.answer(c, mqtt::encode_ack(mqtt::PacketType::puback, packet.packet_id), turn,
+                         call);
     } else if (packet.qos == mqtt::Qos::exactly_once) {
-        s_.sender.answer(c, mqtt::encode_ack(mqtt::PacketType::pubrec, packet.packet_id), turn);
+        s_.sender.answer(c, mqtt::encode_ack(mqtt::PacketType::pubrec, packet.packet_id), turn,
+                         call);
     }
+}
+
+/// The answer again, nothing else [MQTT-4.3.3-2]; not before the first one may leave.
+Verdict Protocol::on_repeated_publish(Connection& c, const mqtt::PublishView& packet) {
+    const Session& session = *c.session;
+    acknowledge(c, packet, session.persistent() ? session.last_turn : 0,
+                s_.service_calls.find(session, packet.packet_id));
+    return {};
 }
 
 Verdict Protocol::on_denied_publish(Connection& c, const mqtt::PublishView& packet,
@@ -199,9 +210,7 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     s_.stats.payload_bytes_in.add(packet.payload.size());
     ++c.publishes_in;
     if (packet.qos == mqtt::Qos::exactly_once && session.inbound.contains(packet.packet_id)) {
-        // Seen before: the answer again, nothing else [MQTT-4.3.3-2].
-        acknowledge(c, packet, session.persistent() ? session.last_turn : 0);
-        return {};
+        return on_repeated_publish(c, packet);
     }
     const TopicRights& rights =
         c.topics.find(packet.topic, *session.identity, session.rights, s_.time.wall);
@@ -236,10 +245,14 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     if (packet.qos == mqtt::Qos::exactly_once) {
         session.inbound.insert(packet.packet_id);
     }
+    if (published.call != 0 && packet.qos != mqtt::Qos::at_most_once) {
+        s_.service_calls.bind(published.call, session,
+                              {packet.packet_id, qos, published.turn, packet.topic});
+    }
     if (published.paced) {
         s_.throttle.pace(c);
     }
-    acknowledge(c, packet, published.turn);
+    acknowledge(c, packet, published.turn, published.call);
     if (s_.router.mailbox_full()) {
         s_.sender.pause_for_mailbox(c);
     }

@@ -44,7 +44,9 @@ class Protocol {
     /// Refused and told: acknowledged all the same, or closed, as the class has it (`decisions.md`
     /// 8).
     [[nodiscard]] Verdict on_refused_publish(Connection& c, const mqtt::PublishView& packet);
-    void acknowledge(Connection& c, const mqtt::PublishView& packet, TurnNo turn);
+    void acknowledge(Connection& c, const mqtt::PublishView& packet, TurnNo turn,
+                     std::uint32_t call = 0);
+    [[nodiscard]] Verdict on_repeated_publish(Connection& c, const mqtt::PublishView& packet);
     void protocol_error(Connection& c, mqtt::DecodeError error);
     void out_of_order(Connection& c, std::string_view why, std::string_view clause);
     [[nodiscard]] CloseReason due(const Connection& c, TimePoint now) const;

@@ -86,7 +86,9 @@ void RouteCache::merge() {
     const auto same = [](const Target& a, const Target& b) { return key_of(a) == key_of(b); };
     targets.erase(std::unique(targets.begin(), targets.end(), same), targets.end());
     built_.qos_max_persistent = 0;
+    built_.services = false;
     for (const Target& target : targets) {
+        built_.services = built_.services || target.kind == TargetKind::service;
         if (target.sid != 0) {
             built_.qos_max_persistent = std::max(built_.qos_max_persistent, target.qos);
         }

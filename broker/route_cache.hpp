@@ -33,6 +33,7 @@ struct RouteEntry {
     std::uint8_t qos_max_persistent =
         0;                    ///< highest QoS of a target with sid != 0; 0 with `persistent` false
     bool persistent = false;  ///< some target has sid != 0 and QoS >= 1
+    bool services = false;    ///< some target is a service
     std::vector<Target> targets;
 };
 

@@ -1,6 +1,7 @@
 #include "broker/router.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "broker/delivery_record.hpp"
 #include "broker/shard_impl.hpp"
@@ -37,16 +38,24 @@ Published Router::publish(const Publication& publication) {
         message.retained_rev = retain(publication);
     }
     const RouteEntry& route = s_.routes.find(publication.topic, s_.time.wall);
+    // Asked before anything is written: whether the identifier of a QoS 2 message is recorded now
+    // depends on the answer. What they say is sent behind the message itself.
+    ServiceReplies replies;
+    if (route.services) {
+        replies = ask_services(route, publication, out.call);
+    }
     BlobRef shared;
     if (publication.payload.size() >= kBlobBytesMin && !route.targets.empty()) {
         shared = BlobRef::copy_of(publication.payload);
         message.payload = shared.bytes();
         message.blob = &shared;
     }
-    out.turn = write_record(publication, route, message);
+    out.turn = write_record(publication, route, message, out.call != 0);
     s_.delivery.new_message(out.turn);
-    distribute(route, message, shared,
-               publication.publisher != nullptr ? publication.publisher->identity.get() : nullptr);
+    distribute(route, message, shared);
+    for (const ServiceReply& reply : replies) {
+        out.turn = std::max(out.turn, publish_internal(reply));
+    }
     return out;
 }
 
@@ -85,7 +94,7 @@ Rev Router::retain(const Publication& publication) {
 // Written if and only if something of it must survive: a persistent target at QoS 1 or 2, a
 // retained value, or the inbound identifier of a persistent session's QoS 2.
 TurnNo Router::write_record(const Publication& publication, const RouteEntry& route,
-                            const MessageView& message) {
+                            const MessageView& message, bool inbound_later) {
     durable_targets_.clear();
     if (publication.qos > 0 && route.persistent) {
         for (const Target& target : route.targets) {
@@ -96,7 +105,7 @@ TurnNo Router::write_record(const Publication& publication, const RouteEntry& ro
         }
     }
     const bool inbound = publication.inbound_id != 0 && publication.publisher != nullptr &&
-                         publication.publisher->persistent();
+                         publication.publisher->persistent() && !inbound_later;
     const bool retains = message.retained_rev != 0 && !is_about_this_run(publication);
     if (durable_targets_.empty() && !inbound && !retains) {
         return 0;
@@ -114,8 +123,8 @@ TurnNo Router::write_record(const Publication& publication, const RouteEntry& ro
     return inbound ? s_.record(*publication.publisher, record) : s_.turn.add(record);
 }
 
-void Router::distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared,
-                        const Identity* publisher) {
+void Router::distribute(const RouteEntry& route, const MessageView& message,
+                        const BlobRef& shared) {
     local_targets_.clear();
     const auto& targets = route.targets;
     for (std::size_t begin = 0; begin < targets.size();) {
@@ -125,7 +134,9 @@ void Router::distribute(const RouteEntry& route, const MessageView& message, con
             ++end;
         }
         const std::span group{targets.data() + begin, end - begin};
-        if (thread == s_.id || thread == kServiceThread) {
+        if (thread == kServiceThread) {
+            // asked before
+        } else if (thread == s_.id) {
             local_targets_.insert(local_targets_.end(), group.begin(), group.end());
         } else {
             std::vector<std::byte>& mail = outgoing_[thread];
@@ -143,38 +154,39 @@ void Router::distribute(const RouteEntry& route, const MessageView& message, con
     // first.
     std::vector<Target> local = std::move(local_targets_);
     for (const Target& target : local) {
-        if (target.kind == TargetKind::session) {
-            s_.delivery.deliver(message, target);
-        }
-    }
-    // Last, because a service's replies are messages of their own.
-    for (const Target& target : local) {
-        if (target.kind == TargetKind::service) {
-            call_service(target, message, publisher);
-        }
+        s_.delivery.deliver(message, target);
     }
     local_targets_ = std::move(local);  // keeps its capacity
 }
 
 // On the publisher's thread, in its turn: the records of the replies are in the batch that the
 // acknowledgement waits for.
-void Router::call_service(const Target& target, const MessageView& message,
-                          const Identity* publisher) {
-    Service& service = s_.shared.services.at(target.session.slot);
-    for (const ServiceReply& reply : service.on_publish(
-             {message.topic, message.payload, message.qos, publisher, s_.time.wall})) {
-        publish_internal(reply);
+ServiceReplies Router::ask_services(const RouteEntry& route, const Publication& publication,
+                                    std::uint32_t& call) {
+    ServiceReplies all;
+    const Identity* publisher =
+        publication.publisher != nullptr ? publication.publisher->identity.get() : nullptr;
+    const ServiceMessage message{publication.topic, publication.payload, publication.qos, publisher,
+                                 s_.time.wall};
+    ServiceCall open(s_.service_calls, call);
+    for (const Target& target : route.targets) {
+        if (target.kind == TargetKind::service) {
+            ServiceReplies some =
+                s_.shared.services.at(target.session.slot).on_publish(message, open);
+            std::move(some.begin(), some.end(), std::back_inserter(all));
+        }
     }
+    return all;
 }
 
-void Router::publish_internal(const ServiceReply& reply) {
+TurnNo Router::publish_internal(const ServiceReply& reply) {
     Publication publication;
     publication.topic = reply.topic;
     publication.payload = as_bytes(reply.payload);
     publication.qos = reply.qos;
     publication.retain = reply.retain;
     publication.publisher_name = "iotsky";
-    (void)publish(publication);
+    return publish(publication).turn;
 }
 
 void Router::discard_mailbox() {

@@ -29,9 +29,10 @@ struct Publication {
 
 /// What became of a message.
 struct Published {
-    TurnNo turn = 0;       ///< an acknowledgement waits for it; 0 when nothing has to be durable
-    bool refused = false;  ///< a receiver's queue is full: nothing was done with the message
-    bool paced = false;    ///< a receiver's queue is above half: the acknowledgement may wait
+    TurnNo turn = 0;         ///< an acknowledgement waits for it; 0 when nothing has to be durable
+    std::uint32_t call = 0;  ///< a service answers later: the acknowledgement waits for that, too
+    bool refused = false;    ///< a receiver's queue is full: nothing was done with the message
+    bool paced = false;      ///< a receiver's queue is above half: the acknowledgement may wait
 };
 
 /// Takes the decision where a message goes, on the publisher's thread, and writes it down as one
@@ -42,8 +43,9 @@ class Router {
     explicit Router(Shard::Impl& shard);
 
     [[nodiscard]] Published publish(const Publication& publication);
-    /// A message of a service or of the broker itself.
-    void publish_internal(const ServiceReply& reply);
+    /// A message of a service or of the broker itself. Returns the turn in which it is recorded; 0
+    /// when nothing of it has to be durable.
+    TurnNo publish_internal(const ServiceReply& reply);
     /// Mail of other threads: their messages for sessions here.
     void drain_mailbox();
     /// The thread ends: mail is given back unread.
@@ -58,12 +60,13 @@ class Router {
     /// Stores a retained value; its revision, or 0 when a limit keeps it out.
     [[nodiscard]] Rev retain(const Publication& publication);
     [[nodiscard]] TurnNo write_record(const Publication& publication, const RouteEntry& route,
-                                      const MessageView& message);
-    void distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared,
-                    const Identity* publisher);
-    void call_service(const Target& target, const MessageView& message, const Identity* publisher);
+                                      const MessageView& message, bool inbound_later);
+    void distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared);
     /// The highest pressure of those that the message would be queued for.
     [[nodiscard]] Pressure pressure_on(const Publication& publication);
+    /// What the services say at once; `call` is set when one of them answers later.
+    [[nodiscard]] ServiceReplies ask_services(const RouteEntry& route,
+                                              const Publication& publication, std::uint32_t& call);
 
     Shard::Impl& s_;
     std::vector<std::vector<std::byte>> outgoing_;  ///< one per thread

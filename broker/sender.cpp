@@ -37,17 +37,25 @@ bool Sender::opens(const Connection& c, TurnNo turn) const noexcept {
     return c.gate.empty() && turn <= s_.turn.durable() && c.gate_opens_at <= s_.time.now;
 }
 
-void Sender::answer(Connection& c, std::span<const std::byte> packet, TurnNo turn) {
-    if (opens(c, turn)) {
+void Sender::answer(Connection& c, std::span<const std::byte> packet, TurnNo turn,
+                    std::uint32_t call) {
+    if (call == 0 && opens(c, turn)) {
         put(c, packet);
         update_pauses(c);
         return;
     }
     GatedPacket gated;
     gated.turn = turn;
+    gated.call = call;
     gated.length = static_cast<std::uint8_t>(packet.size());
     std::copy(packet.begin(), packet.end(), gated.bytes.begin());
     push_gate(c, std::move(gated));
+}
+
+void Sender::answered(Connection& c, std::uint32_t call, TurnNo turn) {
+    s_.turn.wait_for(turn);
+    c.gate.answered(call, turn);
+    open_gate(c);
 }
 
 void Sender::answer_large(Connection& c, std::vector<std::byte> packet, TurnNo turn) {

@@ -22,8 +22,11 @@ class Sender {
     explicit Sender(Shard::Impl& shard) noexcept : s_(shard) {}
 
     /// An answer of at most 4 bytes that may leave when `turn` is durable (0: at once, but never
-    /// before those in front of it).
-    void answer(Connection& c, std::span<const std::byte> packet, TurnNo turn);
+    /// before those in front of it) and the service behind `call` has answered (0: none).
+    void answer(Connection& c, std::span<const std::byte> packet, TurnNo turn,
+                std::uint32_t call = 0);
+    /// The service has answered: what waits for it now only waits for `turn`.
+    void answered(Connection& c, std::uint32_t call, TurnNo turn);
     void connack_accepted(Connection& c, bool session_present, TurnNo turn);
     /// CONNACK with a refusal; the connection ends behind it [MQTT-3.2.2-5].
     void connack_refused(Connection& c, mqtt::ConnectCode code);

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -14,6 +15,8 @@
 
 namespace iotsky::broker {
 
+class ControlLane;
+class ServiceCalls;
 struct Identity;
 
 /// SessionRef::thread of a service's entries in the topic index (slot is its place in the
@@ -41,6 +44,40 @@ struct ServiceReply {
 /// PUBLISH that caused them waits for them.
 using ServiceReplies = std::vector<ServiceReply>;
 
+/// An answer that a service owes. It is given once, from any thread; a ticket that is destroyed
+/// without says that the service does not answer, as if its time were over. Move-only.
+class ServiceTicket {
+  public:
+    ServiceTicket() noexcept = default;
+    ServiceTicket(std::shared_ptr<ControlLane> lane, std::uint32_t call) noexcept;
+    ServiceTicket(ServiceTicket&& other) noexcept { *this = std::move(other); }
+    ServiceTicket& operator=(ServiceTicket&& other) noexcept;
+    ~ServiceTicket();
+
+    /// Sends the replies and lets the acknowledgement of the PUBLISH go, once they are durable.
+    void complete(ServiceReplies replies);
+
+  private:
+    std::shared_ptr<ControlLane> lane_;
+    std::uint32_t call_ = 0;
+};
+
+/// One message that a service looks at, while on_publish() runs.
+class ServiceCall {
+  public:
+    /// `number`: of the call, 0 until a service asks for more time.
+    ServiceCall(ServiceCalls& calls, std::uint32_t& number) noexcept
+        : calls_(calls), number_(number) {}
+    /// The answer comes later, at the latest after `Limits::service_timeout`: then the publisher's
+    /// connection is closed without an acknowledgement, and it will ask again. So a service must
+    /// bear to be asked twice.
+    [[nodiscard]] ServiceTicket later();
+
+  private:
+    ServiceCalls& calls_;
+    std::uint32_t& number_;
+};
+
 /// A handler inside the broker for topics that start with `$` (`decisions.md` 20): `$me/info`,
 /// `$me/time`, `$SYS`, later the `$aws` services. Called on io threads, several at once:
 /// implementations are synchronised or stateless.
@@ -52,9 +89,12 @@ class Service {
     /// Topic Filters (canonical) whose messages it consumes; entered into the topic index as
     /// targets of kind service.
     [[nodiscard]] virtual std::vector<std::string> filters() const { return {}; }
-    /// A message matched one of filters().
-    [[nodiscard]] virtual ServiceReplies on_publish(const ServiceMessage& message) {
+    /// A message matched one of filters(). Must not wait: what takes time is done elsewhere, with a
+    /// ticket of `call` for the answer.
+    [[nodiscard]] virtual ServiceReplies on_publish(const ServiceMessage& message,
+                                                    ServiceCall& call) {
         (void)message;
+        (void)call;
         return {};
     }
     /// A session subscribed to a canonical filter: what it gets at once, to this session alone,

@@ -125,6 +125,7 @@ struct Session {
     std::size_t queued_bytes = 0;
     std::size_t queue_bytes_max = 0;     ///< the lower one of its listener's and its class's
     Pressure pressure = Pressure::none;  ///< as publishers see it
+    std::uint32_t service_calls = 0;     ///< its messages that services have not answered yet
     TimePoint publish_slowed_told{};     ///< when its client was told last that it is too fast
     TimePoint subscribe_slowed_told{};
 

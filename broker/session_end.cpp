@@ -22,6 +22,7 @@ bool hands_over_last_bytes(CloseReason reason) noexcept {
         case CloseReason::second_connect:
         case CloseReason::client_disconnect:
         case CloseReason::receiver_full:
+        case CloseReason::service_timeout:
             return true;
         default:
             return false;

@@ -42,6 +42,7 @@ Shard::Impl::Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now)
       rights(*this),
       notices(*this),
       throttle(*this),
+      service_calls(*this),
       clones(s.options.limits),
       watches_pressure(s.options.limits.queue_full == QueueFull::refuse ||
                        s.options.limits.publish_pacing.count() > 0),
@@ -120,7 +121,7 @@ void Shard::Impl::tick_services() {
     next_tick = time.now + kTickEvery;
     for (std::size_t i = 0; i < shared.services.size(); ++i) {
         for (const ServiceReply& reply : shared.services.at(i).on_tick(time.now, time.wall)) {
-            router.publish_internal(reply);
+            (void)router.publish_internal(reply);
         }
     }
 }
@@ -225,6 +226,7 @@ void Shard::on_time() {
         s.delivery.shed_largest();
     }
     s.throttle.on_time(s.time.now);
+    s.service_calls.on_time(s.time.now);
     s.session_end.expire(s.time.now);
     s.notices.on_time(s.time.now);
     s.tick_services();
@@ -278,6 +280,7 @@ std::optional<TimePoint> Shard::next_deadline() const {
     const Impl& s = *impl_;
     auto at = earlier(s.wheel.next(), earlier(s.session_end.next_expiry(), s.notices.next()));
     at = earlier(at, earlier(s.throttle.next(), s.sender.next_look()));
+    at = earlier(at, s.service_calls.next());
     return s.id == 0 && s.shared.services.size() > 0 ? earlier(at, s.next_tick) : at;
 }
 

@@ -22,6 +22,7 @@
 #include "broker/route_cache.hpp"
 #include "broker/router.hpp"
 #include "broker/sender.hpp"
+#include "broker/service_calls.hpp"
 #include "broker/session_end.hpp"
 #include "broker/session_table.hpp"
 #include "broker/shard.hpp"
@@ -65,6 +66,7 @@ struct Shard::Impl {
     Rights rights;
     Notices notices;
     Throttle throttle;
+    ServiceCalls service_calls;
     CloneBrake clones;
 
     const bool watches_pressure;  ///< publishers look at how full queues are

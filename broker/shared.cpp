@@ -51,7 +51,7 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
     });
     for (unsigned t = 0; t < threads; ++t) {
         mailboxes.push_back(std::make_unique<Mailbox>());
-        lanes.push_back(std::make_unique<ControlLane>());
+        lanes.push_back(std::make_shared<ControlLane>());
         stats.push_back(std::make_unique<ShardStats>());
     }
     other_listeners_.limits = options.limits;

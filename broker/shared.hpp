@@ -53,7 +53,7 @@ struct Shared {
     Principals principals;
     PressureTable pressure;
     std::vector<std::unique_ptr<Mailbox>> mailboxes;  ///< one per thread
-    std::vector<std::unique_ptr<ControlLane>> lanes;  ///< one per thread
+    std::vector<std::shared_ptr<ControlLane>> lanes;  ///< one per thread; services may keep one
     std::vector<std::unique_ptr<ShardStats>> stats;   ///< one per thread, which alone writes it
     std::atomic<Sid> next_sid{1};
     std::atomic<std::uint64_t> next_message_block{1};  ///< taken in blocks of kMessageBlock

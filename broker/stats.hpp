@@ -33,6 +33,7 @@ struct ShardStats {
     Count slowed_publish;    ///< pauses of a client that publishes faster than its class allows
     Count slowed_receiver;   ///< acknowledgements held back because a receiver is slow (R3)
     Count refused_full;      ///< PUBLISHes not taken because a receiver's queue is full
+    Count service_timeouts;  ///< services that did not answer in time
     Count slowed_subscribe;  ///< pauses of a client that changes its subscriptions too fast
     Count refused_publish;
     Count refused_subscribe;

@@ -34,6 +34,8 @@ const char* to_string(CloseReason reason) noexcept {
             return "denied_publish";
         case CloseReason::receiver_full:
             return "receiver_full";
+        case CloseReason::service_timeout:
+            return "service_timeout";
         case CloseReason::shutting_down:
             return "shutting_down";
         case CloseReason::overload:

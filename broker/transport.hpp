@@ -47,6 +47,7 @@ enum class CloseReason : std::uint8_t {
     rights_revoked,      ///< certificate revoked, or iot:Connect no longer allowed; no will is sent
     denied_publish,      ///< `on_denied_publish = "disconnect"`
     receiver_full,       ///< `queue_full = "refuse"`: a receiver's queue is full
+    service_timeout,     ///< a service did not answer in time: nothing is acknowledged
     shutting_down,
     overload,
     internal_error,

@@ -94,6 +94,7 @@ struct Config {
     std::vector<Listener> listeners;
     broker::Options broker;
     net::PollerOptions poller;
+    std::chrono::milliseconds renewal_interval{60'000};  ///< of a thing's certificate, by itself
     api::ServerOptions api;  ///< listeners and host names come from elsewhere
     DurabilityOptions durability;
     ClassDefaults class_defaults;

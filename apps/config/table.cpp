@@ -230,6 +230,15 @@ Rows memory_rows() {
             "connected."),
         row("accepts_per_turn", Kind::integer, {1, 1024}, IOTSKY_FIELD(poller.accepts_per_turn),
             "New connections taken per listener and turn."),
+        row("service_timeout", Kind::duration, {100, 10 * kMinute},
+            IOTSKY_FIELD(broker.limits.service_timeout),
+            "For a service of the broker ($me/cert/renew) to answer; after that the client is "
+            "closed without an acknowledgement and asks again."),
+        row("service_calls_max", Kind::integer, {1, 10'000},
+            IOTSKY_FIELD(broker.limits.service_calls_max),
+            "Messages of one session that services have not answered; then reading it pauses."),
+        row("renewal_interval", Kind::duration, {0, kDay}, IOTSKY_FIELD(renewal_interval),
+            "A thing gets another certificate on $me/cert/renew once in this time."),
         row("threads", Kind::integer, {0, 64}, IOTSKY_FIELD(broker.threads),
             "Threads for MQTT connections. 0: one per CPU that the process may use."),
     };

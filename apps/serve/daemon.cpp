@@ -27,6 +27,7 @@
 #include "apps/serve/message_log.hpp"
 #include "apps/serve/notify.hpp"
 #include "apps/serve/refusal_bridge.hpp"
+#include "apps/serve/renewal.hpp"
 #include "apps/serve/rights_bridge.hpp"
 #include "apps/serve/server_tls.hpp"
 #include "base/log.hpp"
@@ -99,6 +100,7 @@ class Daemon {
     std::unique_ptr<ServerTls> tls_;
 
     std::unique_ptr<broker::DurableLog> log_;
+    CertificateRenewal renewal_;
     broker::Broker broker_;
     net::DataPlane plane_;
     RightsBridge rights_{broker_, identities_};
@@ -146,6 +148,7 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
       installation_(std::move(installation)),
       identities_(installation_->registry->view(), clock_, std::move(identities)),
       log_(std::move(log)),
+      renewal_(renew_in(installation_->registry->certificates), clock_, {config_.renewal_interval}),
       broker_(broker_options(config_), thread_count(config_.broker.threads), *log_, identities_,
               refusals_, random_),
       plane_(broker_.shared(), poller_options(config_), clock_),
@@ -174,6 +177,7 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
            {api::route_table(), services_, http_stats_,
             api::token_lookup(*installation_->registry)}) {
     broker_.add_service(broker::make_me_service());
+    broker_.add_service(renewal_.service());
     broker_.add_service(
         broker::make_sys_topics(broker_.shared(), std::string{cli::version()}, clock_.now()));
     log_->set_wakers(plane_.wakers());
@@ -243,6 +247,7 @@ Result<void> Daemon::start() {
                                     identities_, std::move(names), installation_->folder.path(),
                                     clock_, random_));
     tls_ = std::move(tls);
+    renewal_.start();
     plane_.start();
     IOTSKY_CHECK(open_mqtt());
     IOTSKY_CHECK(open_api());
@@ -397,6 +402,7 @@ void Daemon::stop() {
     finish_answers();
     publisher_.stop();
     plane_.stop(kDrain);
+    renewal_.stop();
     log_->set_wakers({});
 }
 

@@ -162,6 +162,9 @@ void World::start() {
     broker_ =
         std::make_unique<broker::Broker>(options_, threads_, log_, directory_, *sink_, random_);
     broker_->add_service(broker::make_me_service());
+    for (const ServiceMaker& make : services_) {
+        broker_->add_service(make());
+    }
     for (unsigned t = 0; t < threads_; ++t) {
         auto thread = std::make_unique<Thread>();
         thread->shard = std::make_unique<broker::Shard>(static_cast<broker::ThreadId>(t),
@@ -200,6 +203,11 @@ std::shared_ptr<Wire> World::open_raw(const std::string& listener) {
     auto wire = std::make_shared<Wire>();
     (void)shards_[0]->shard->open(std::make_unique<Transport>(wire, listener, "192.0.2.1"), now_);
     return wire;
+}
+
+void World::add_service(ServiceMaker make) {
+    broker_->add_service(make());
+    services_.push_back(std::move(make));
 }
 
 std::optional<TimePoint> World::next_deadline(unsigned thread) const {

@@ -71,6 +71,9 @@ class World {
     void advance(std::chrono::milliseconds by) { now_ += by; }
     void connect(Client& client, const std::string& listener = "sim",
                  const std::string& address = "192.0.2.1");
+    /// A service of the broker, also after a crash.
+    using ServiceMaker = std::function<std::unique_ptr<broker::Service>()>;
+    void add_service(ServiceMaker make);
     /// When a thread that sleeps wants to be woken.
     [[nodiscard]] std::optional<TimePoint> next_deadline(unsigned thread) const;
     [[nodiscard]] TimePoint now() const { return now_; }
@@ -107,6 +110,7 @@ class World {
     std::unique_ptr<broker::Broker> broker_;
     std::vector<std::unique_ptr<Thread>> shards_;
     std::vector<std::unique_ptr<Client>> clients_;
+    std::vector<ServiceMaker> services_;
     TimePoint now_{std::chrono::hours{1}};
     unsigned crashes_ = 0;
 };
