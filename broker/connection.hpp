@@ -58,6 +58,9 @@ struct Connection {
     bool open = false;   ///< CONNACK 0 has left the gate: PUBLISHes may be sent [MQTT-3.2.0-1]
     bool dirty = false;  ///< on the list of the next flush
     bool in_gated_list = false;
+    /// Bytes of packets other than PUBLISH put into `out` since it was empty last: as many as wait
+    /// there when the peer takes nothing, else an upper bound.
+    std::size_t answer_bytes_out = 0;
     bool paused_for_output =
         false;  ///< R2: acknowledgements fill their reserve, the peer must take bytes first
     bool paused_for_disk = false;  ///< R1: records or own gated acknowledgements wait for the disk

@@ -24,6 +24,10 @@ enum class CloneStays : std::uint8_t {
     first,   ///< the one that was connected before the other came
 };
 
+/// Two lanes with as many in flight each take half of the 65,535 Packet Identifiers: one is always
+/// found at once, and none comes again before a full turn of the counter [MQTT-2.3.1-4].
+inline constexpr std::uint16_t kInflightMax = 16'384;
+
 /// Limits of one Network Connection and of the session behind it. A listener may have its own
 /// (`Options::listeners`).
 struct ConnectionLimits {
@@ -35,7 +39,7 @@ struct ConnectionLimits {
     std::chrono::milliseconds stuck_reader_timeout{30'000};  ///< bytes wait and the peer takes none
     std::uint32_t packet_bytes_max = 256U << 10U;            ///< 128 B .. 268,435,455
     std::uint16_t inflight_max =
-        100;  ///< unacknowledged PUBLISHes per direction and session, 1 .. 65535
+        100;  ///< unacknowledged PUBLISHes per direction and session, 1 .. kInflightMax
     std::size_t queue_bytes_max = 64U << 20U;    ///< per session, true cost in memory
     std::size_t queue_messages_max = 1'000'000;  ///< per session
     std::chrono::seconds keep_alive_max{0};      ///< 0: none below the standard's 65,535 s

@@ -13,6 +13,7 @@ constexpr std::chrono::milliseconds kMailboxLook{5};
 
 void Sender::put(Connection& c, std::span<const std::byte> packet) {
     c.out.append(packet);
+    c.answer_bytes_out += packet.size();
     mark_dirty(c);
 }
 
@@ -218,8 +219,9 @@ void Sender::update_pauses(Connection& c) {
     const std::size_t output_max = limits.out_soft_bytes + limits.out_ack_reserve_bytes;
     // R2: this connection alone waits, for its own peer; bounded by the stuck-reader deadline.
     // Deliveries may fill the buffer above the reserve by themselves, so only a buffer that stays
-    // full over a flush counts.
-    c.paused_for_output = c.out.size() > output_max && c.blocked_since != TimePoint{};
+    // full over a flush counts, and only when its own answers have used the reserve up.
+    c.paused_for_output = c.out.size() > output_max && c.blocked_since != TimePoint{} &&
+                          c.answer_bytes_out > limits.out_ack_reserve_bytes;
     // R1: the disk ends this wait. Own gated packets, or records of everybody that a failing disk
     // does not take.
     c.paused_for_disk = c.gate.size() >= limits.gate_packets_max ||
@@ -292,6 +294,7 @@ void Sender::write(Connection& c) {
     s_.stats.bytes_out.add(written);
     if (c.out.empty()) {
         c.blocked_since = {};
+        c.answer_bytes_out = 0;
     } else if (written > 0 || c.blocked_since == TimePoint{}) {
         c.blocked_since = s_.time.now;
         s_.protocol.watch(c, s_.time.now + c.listener.limits.stuck_reader_timeout);

@@ -56,7 +56,7 @@ class Conformance(unittest.TestCase):
         stuck.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stuck.subscribe("flood", qos=1)
         watcher.subscribe("out", qos=0)
-        payload = b"x" * 60_000
+        payload = b"x" * 100_000
         for _ in range(3):
             self.pour(pub, "flood", payload, 1, 30)
         numbers = range(1, 51)

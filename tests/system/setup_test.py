@@ -121,7 +121,7 @@ class Start(unittest.TestCase):
         self.refused(Broker(config=TLS_LISTENER.replace('"mqtts"', '"mqtt5"')), "iotsky.toml", "mqtts")
         self.refused(Broker(config="[listener.a\n"), "iotsky.toml")
         self.refused(Broker(config=TLS_LISTENER, environment={"IOTSKY_LIMITS__INFLIGHT_MAX": "0"}),
-                     "inflight_max", "65535")
+                     "inflight_max", "16384")
 
     def test_config_check_says_the_same(self):
         broker = Broker(config=TLS_LISTENER.replace("bind =", "bnd ="))

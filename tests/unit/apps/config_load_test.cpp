@@ -120,7 +120,7 @@ ticket_lifetime = "2h"
             {"[server]\nnames = [1, 2]\n", "E1153", "iotsky.toml:2:9", ""},
             {"[server]\ndata_dir = {a = 1}\n", "E1153", "iotsky.toml:2:12", ""},
             {"[limits]\ninflight_max = 0\n", "E1154", "iotsky.toml:2:16", "range"},
-            {"[limits]\ninflight_max = 65536\n", "E1154", "iotsky.toml:2:16", "range"},
+            {"[limits]\ninflight_max = 16385\n", "E1154", "iotsky.toml:2:16", "range"},
             {"[limits]\ninflight_max = 1.5\n", "E1153", "iotsky.toml:2:16", ""},
             {"[limits]\ninflight_max = \"7\"\n", "E1153", "iotsky.toml:2:16", ""},
             {"[limits]\nconnect_timeout = 10\n", "E1153", "iotsky.toml:2:19", "10s"},
