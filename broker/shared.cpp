@@ -54,7 +54,7 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
         lanes.push_back(std::make_shared<ControlLane>());
         stats.push_back(std::make_unique<ShardStats>());
     }
-    other_listeners_.limits = options.limits;
+    other_listeners_.limits = static_cast<const ConnectionLimits&>(options.limits);
     for (const auto& [name, limits] : options.listeners) {
         listeners_[name].limits = limits;
     }

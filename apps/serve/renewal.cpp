@@ -129,23 +129,26 @@ void CertificateRenewal::ask(RenewalRequest request, std::string reply_topic,
     ticket.complete({{std::move(reply_topic), error_json(busy()), 1, false}});
 }
 
+// A condition variable needs the lock in a form that the thread-safety analysis does not know.
+std::optional<CertificateRenewal::Job> CertificateRenewal::next_job()
+    IOTSKY_TSA(no_thread_safety_analysis) {
+    std::unique_lock lock(mutex_.native());
+    changed_.wait(lock, [this]() IOTSKY_TSA(no_thread_safety_analysis) {
+        return !jobs_.empty() || stopping_;
+    });
+    if (stopping_) {
+        return std::nullopt;
+    }
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return job;
+}
+
 void CertificateRenewal::run() {
     set_thread_name("renewal");
-    while (true) {
-        Job job;
-        {
-            std::unique_lock lock(mutex_.native());
-            changed_.wait(lock, [this]() IOTSKY_TSA(no_thread_safety_analysis) {
-                return !jobs_.empty() || stopping_;
-            });
-            if (stopping_) {
-                return;
-            }
-            job = std::move(jobs_.front());
-            jobs_.pop_front();
-        }
-        std::string json = answer(job.request);
-        job.ticket.complete({{std::move(job.reply_topic), std::move(json), 1, false}});
+    while (std::optional<Job> job = next_job()) {
+        std::string json = answer(job->request);
+        job->ticket.complete({{std::move(job->reply_topic), std::move(json), 1, false}});
     }
 }
 

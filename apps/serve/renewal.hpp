@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -26,7 +27,7 @@ struct RenewalOptions {
     /// One thing may ask for another certificate after so long, 0 s .. 1 d.
     std::chrono::milliseconds interval{60'000};
     std::size_t waiting_max = 64;  ///< requests that wait; more are told to come again
-    std::size_t csr_bytes_max = 16 * 1024;
+    std::size_t csr_bytes_max = std::size_t{16} << 10U;
 };
 
 /// A thing asks for a successor of the certificate by which it is connected.
@@ -78,6 +79,8 @@ class CertificateRenewal {
         std::string csr;
     };
     void run();
+    /// Waits for the next one; none at the end.
+    [[nodiscard]] std::optional<Job> next_job();
     [[nodiscard]] std::string answer(const RenewalRequest& request);
     [[nodiscard]] bool too_soon(const RenewalRequest& request);
     void remember(const RenewalRequest& request);
