@@ -21,6 +21,7 @@
 #include "apps/serve/banner.hpp"
 #include "apps/serve/broker_admin_bridge.hpp"
 #include "apps/serve/event_source.hpp"
+#include "apps/serve/file_limit.hpp"
 #include "apps/serve/installation.hpp"
 #include "apps/serve/listeners.hpp"
 #include "apps/serve/machine_bridge.hpp"
@@ -60,8 +61,8 @@ class Daemon {
   public:
     /// `clock` and `random` outlive it.
     Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
-           std::unique_ptr<broker::DurableLog> log,
-           ListenerIdentities identities, const Clock& clock, Random& random);
+           std::unique_ptr<broker::DurableLog> log, ListenerIdentities identities,
+           const Clock& clock, Random& random);
 
     Result<void> start();
     /// Serves until SIGTERM or SIGINT; one that came before ends it at once.
@@ -138,9 +139,8 @@ net::PollerOptions poller_options(const Config& config) {
 }
 
 Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
-               std::unique_ptr<broker::DurableLog> log,
-               ListenerIdentities identities, const Clock& clock,
-               Random& random)
+               std::unique_ptr<broker::DurableLog> log, ListenerIdentities identities,
+               const Clock& clock, Random& random)
     : config_(options.loaded.config),
       warnings_(std::move(options.warnings)),
       clock_(clock),
@@ -427,6 +427,9 @@ Result<void> run_daemon(ServeOptions options, const Signals& signals, std::ostre
     IOTSKY_TRY(opened, open_message_log(options.loaded.config.durability,
                                         installation->folder.path(), clock.wall_now()));
     options.warnings.insert(options.warnings.end(), opened.warnings.begin(), opened.warnings.end());
+    if (auto few = raise_file_limit(options.loaded.config.broker.limits.connections_max)) {
+        options.warnings.push_back(std::move(*few));
+    }
     Daemon daemon{std::move(options),
                   std::move(installation),
                   std::move(opened.log),

@@ -6,10 +6,11 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 import unittest
 import zipfile
 
-from harness import WAIT_S, Broker, eventually
+from harness import WAIT_S, Broker
 from tiny_mqtt import Client, tls_context
 
 
@@ -29,15 +30,26 @@ class Lines:
             self.lines.put(line.rstrip("\n"))
         self.lines.put(None)
 
-    def until(self, word):
+    def until(self, word, seconds=WAIT_S):
         """The first line with `word`."""
         while True:
-            line = self.lines.get(timeout=WAIT_S)
+            line = self.lines.get(timeout=seconds)
             if line is None:
                 raise AssertionError(f"it ended without {word!r}:\n" + "\n".join(self.said))
             self.said.append(line)
             if word in line:
                 return line
+
+    def until_asked(self, ask, word):
+        """The same, asked again and again: the program may not have subscribed yet."""
+        end = time.monotonic() + WAIT_S
+        while True:
+            ask()
+            try:
+                return self.until(word, 1)
+            except queue.Empty:
+                if time.monotonic() > end:
+                    raise
 
     def close(self):
         self.process.kill()
@@ -91,11 +103,9 @@ class Samples(unittest.TestCase):
 
     def test_shell_scripts_talk_to_each_other(self):
         sub = self.lines("sh", self.shell / "sub.sh")
-        def heard():
+        def say():
             subprocess.run(["sh", self.shell / "pub.sh", "hello", "world"], check=True, timeout=WAIT_S)
-            return not sub.lines.empty()
-        eventually(heard, "a message")
-        self.assertEqual(sub.until("hello"), "$me/hello world")
+        self.assertEqual(sub.until_asked(say, "hello"), "$me/hello world")
 
     def test_the_python_program_sends_receives_and_prints_refusals(self):
         watcher = self.watcher("watcher", "7b/otter/weather/#")
@@ -107,11 +117,7 @@ class Samples(unittest.TestCase):
             seen[message.topic] = message.payload
         self.assertEqual(seen["7b/otter/weather/status"], b"online")
         self.assertGreaterEqual(float(seen["7b/otter/weather/temp"]), 20)
-        def answered():
-            watcher.publish("7b/otter/weather/set/led", b"on", 1)
-            return not program.lines.empty()
-        eventually(answered, "the program has subscribed")
-        program.until("[recv] $me/set/led on")
+        program.until_asked(lambda: watcher.publish("7b/otter/weather/set/led", b"on", 1), "[recv] $me/set/led on")
         watcher.publish("7b/heron/door", b"x", 1)  # the same thing: its notice reaches the program
         self.assertIn("E3101", program.until("$me/notice"))
         program.process.kill()  # without DISCONNECT
