@@ -48,7 +48,8 @@ class Iotsky:
         self.broker = harness.Broker(config=CONFIG)
         self.broker.start()
         self.broker.make_class("7b", limits={"things_per_project_max": 1000, "messages_per_second": 100000,
-                                             "burst": 100000})
+                                             "burst": 100000,
+                                             "queue_bytes_per_session_max": 64 << 20})
         self.identities = self.broker.root / "identities"
         for i in range(IDENTITIES):
             thing = self.broker.make_thing(f"7b/bench/t{i}")
