@@ -80,6 +80,8 @@ struct Route {
 inline constexpr QueryField kLimitField{"limit", QueryType::number, "rows of a page", 1, 1000};
 inline constexpr QueryField kCursorField{"cursor", QueryType::text,
                                          "next_cursor of the page before"};
+inline constexpr QueryField kCascadeField{"cascade", QueryType::flag,
+                                          "its things too; their certificates are revoked"};
 inline constexpr QueryField kDryRunField{"dry_run", QueryType::flag,
                                          "says what would happen, changes nothing"};
 

@@ -9,24 +9,17 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/c_handle.hpp"
 #include "base/secret.hpp"
 
 namespace iotsky::certs::ossl {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
 template <typename T, auto Free>
-using Ptr = std::unique_ptr<T, Deleter<Free>>;
+using Ptr = CHandle<T, Free>;
 
 using Bio = Ptr<BIO, BIO_free>;
 using Pkey = Ptr<EVP_PKEY, EVP_PKEY_free>;

@@ -113,7 +113,7 @@ std::size_t count_too_short(Reader& reader, const ClassRecord& record) {
     return reader.certificates(filter, {{}, kMembersMax}).size();
 }
 
-Result<ClassDeleted> remove_class(Change& change, const ClassRecord& record, bool cascade) {
+Result<GroupDeleted> remove_class(Change& change, const ClassRecord& record, bool cascade) {
     const auto projects = change.tx.projects(record.id, {{}, kMembersMax});
     const auto students = change.tx.students(record.id, {{}, kMembersMax});
     if (!cascade && (!projects.empty() || !students.empty())) {
@@ -134,7 +134,7 @@ Result<ClassDeleted> remove_class(Change& change, const ClassRecord& record, boo
     change.tx.erase_tokens_of_class(record.id);
     change.tx.erase_class(record.id);
     tell(change, "class.deleted", "class.delete", record);
-    return ClassDeleted{record.name, removed.things, removed.certificates_revoked};
+    return GroupDeleted{record.name, removed.things, removed.certificates_revoked};
 }
 
 }  // namespace
@@ -240,12 +240,12 @@ Result<Changed<Extended>> Classes::extend(const Caller& caller, std::string_view
     });
 }
 
-Result<Changed<ClassDeleted>> Classes::remove(const Caller& caller, std::string_view name,
+Result<Changed<GroupDeleted>> Classes::remove(const Caller& caller, std::string_view name,
                                               bool cascade, bool dry_run,
                                               std::optional<Rev> if_rev) {
     return core_.change(
         caller,
-        [&](Change& change) -> Result<ClassDeleted> {
+        [&](Change& change) -> Result<GroupDeleted> {
             IOTSKY_TRY(record, class_for(change.tx, caller, Operation::class_delete, name));
             IOTSKY_CHECK(check_rev(if_rev, record.rev, "Class " + record.name));
             return remove_class(change, record, cascade);

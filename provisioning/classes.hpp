@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "provisioning/core.hpp"
+#include "provisioning/removal.hpp"
 
 namespace iotsky::provisioning {
 
@@ -40,12 +41,6 @@ struct Extended {
     std::size_t certificates_too_short = 0;
 };
 
-struct ClassDeleted {
-    std::string name;
-    std::size_t things = 0;
-    std::size_t certificates_revoked = 0;
-};
-
 enum class ClassState : std::uint8_t { open, grace, ended };
 /// open until the day it ends on is over; then certificates are refused, and within the days of
 /// grace an extension brings them back as they are.
@@ -70,7 +65,7 @@ class Classes {
                                                    Date until);
     /// Without `cascade` only an empty class. With it, things go and their certificates are
     /// revoked. Error: E2116 not empty.
-    [[nodiscard]] Result<Changed<ClassDeleted>> remove(const Caller& caller, std::string_view name,
+    [[nodiscard]] Result<Changed<GroupDeleted>> remove(const Caller& caller, std::string_view name,
                                                        bool cascade, bool dry_run = false,
                                                        std::optional<Rev> if_rev = {});
 

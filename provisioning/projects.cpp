@@ -149,12 +149,12 @@ Result<ProjectDetails> Projects::add_students(const Caller& caller, std::string_
     return std::move(done.value);
 }
 
-Result<Changed<ProjectDeleted>> Projects::remove(const Caller& caller, std::string_view class_name,
+Result<Changed<GroupDeleted>> Projects::remove(const Caller& caller, std::string_view class_name,
                                                  std::string_view name, bool cascade, bool dry_run,
                                                  std::optional<Rev> if_rev) {
     return core_.change(
         caller,
-        [&](Change& change) -> Result<ProjectDeleted> {
+        [&](Change& change) -> Result<GroupDeleted> {
             IOTSKY_TRY(found,
                        project_for(change.tx, caller, Operation::project_change, class_name, name));
             const ProjectRecord& project = found.project;
@@ -169,7 +169,7 @@ Result<Changed<ProjectDeleted>> Projects::remove(const Caller& caller, std::stri
             }
             const Removed removed = remove_project(change, project);
             tell(change, "project.deleted", "project.delete", found.in, project);
-            return ProjectDeleted{project.name, removed.things, removed.certificates_revoked};
+            return GroupDeleted{project.name, removed.things, removed.certificates_revoked};
         },
         dry_run ? Ending::roll_back : Ending::commit);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "provisioning/core.hpp"
+#include "provisioning/removal.hpp"
 
 namespace iotsky::provisioning {
 
@@ -19,12 +20,6 @@ struct ProjectDetails {
     std::string class_name;
     std::vector<std::string> students;  ///< pseudonyms
     std::size_t things = 0;
-};
-
-struct ProjectDeleted {
-    std::string name;
-    std::size_t things = 0;
-    std::size_t certificates_revoked = 0;
 };
 
 /// Projects: what a student or a group builds. Thread: `work`.
@@ -48,11 +43,11 @@ class Projects {
                                                       const std::vector<std::string>& students,
                                                       std::optional<Rev> if_rev = {});
     /// Without `cascade` only one without things. Error: E2119.
-    [[nodiscard]] Result<Changed<ProjectDeleted>> remove(const Caller& caller,
-                                                         std::string_view class_name,
-                                                         std::string_view project, bool cascade,
-                                                         bool dry_run = false,
-                                                         std::optional<Rev> if_rev = {});
+    [[nodiscard]] Result<Changed<GroupDeleted>> remove(const Caller& caller,
+                                                       std::string_view class_name,
+                                                       std::string_view project, bool cascade,
+                                                       bool dry_run = false,
+                                                       std::optional<Rev> if_rev = {});
 
   private:
     Core& core_;

@@ -13,6 +13,13 @@ bool revoke_certificate(Change& change, CertificateRecord row, std::string_view 
 /// Revokes every certificate of the thing and deletes it. @return certificates revoked.
 std::size_t remove_thing(Change& change, const ThingRecord& thing);
 
+/// A class or a project that is gone with all that was in it.
+struct GroupDeleted {
+    std::string name;
+    std::size_t things = 0;
+    std::size_t certificates_revoked = 0;
+};
+
 struct Removed {
     std::size_t things = 0;
     std::size_t certificates_revoked = 0;

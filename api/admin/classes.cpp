@@ -44,9 +44,7 @@ constexpr std::array kChange{
 constexpr std::array kExtend{
     Field{"until", FieldType::date, Presence::required, "the new last day"}};
 constexpr std::array kListQuery{kLimitField, kCursorField};
-constexpr std::array kDeleteQuery{
-    QueryField{"cascade", QueryType::flag, "its things too; their certificates are revoked"},
-    kDryRunField};
+constexpr std::array kDeleteQuery{kCascadeField, kDryRunField};
 
 Result<provisioning::SettingsChange> settings_of(const Body& body) {
     provisioning::SettingsChange out;
@@ -114,17 +112,10 @@ Result<Response> extend_class(Services& services, const Request& request) {
 }
 
 Result<Response> delete_class(Services& services, const Request& request) {
-    IOTSKY_TRY(rev, if_match(request));
-    const bool dry_run = request.query_flag("dry_run");
-    IOTSKY_TRY(changed,
-               services.registry.classes.remove(request.caller, request.param("class"),
-                                                request.query_flag("cascade"), dry_run, rev));
-    return json_response(200,
-                         json::object{{"deleted", changed.value.name},
-                                      {"things", changed.value.things},
-                                      {"certificates_revoked", changed.value.certificates_revoked},
-                                      {"dry_run", dry_run},
-                                      {"effective", changed.effective}});
+    return delete_group(request, [&](bool cascade, bool dry_run, const auto& rev) {
+        return services.registry.classes.remove(request.caller, request.param("class"), cascade,
+                                                dry_run, rev);
+    });
 }
 
 constexpr std::array kRoutes{

@@ -2,6 +2,7 @@
 
 // Internal to api/: what most handlers begin with.
 
+#include <array>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -56,6 +57,42 @@ struct Scope {
 /// Puts the caller's scope onto a selection. Error: E4118.
 [[nodiscard]] Result<void> narrow(Services& services, const Caller& caller,
                                   ClientSelector& selector);
+
+/// Reads ?cascade=, ?dry_run= and If-Match and calls `remove(cascade, dry_run, rev)`, which deletes
+/// a class or project; the answer says what went.
+template <typename Remove>
+[[nodiscard]] Result<Response> delete_group(const Request& request, Remove remove) {
+    IOTSKY_TRY(rev, if_match(request));
+    const bool dry_run = request.query_flag("dry_run");
+    IOTSKY_TRY(changed, remove(request.query_flag("cascade"), dry_run, rev));
+    return json_response(
+        200, boost::json::object{{"deleted", changed.value.name},
+                                 {"things", changed.value.things},
+                                 {"certificates_revoked", changed.value.certificates_revoked},
+                                 {"dry_run", dry_run},
+                                 {"effective", changed.effective}});
+}
+
+/// What a list of connections or sessions may be narrowed by; see clients_of().
+inline constexpr std::array kClientQuery{kLimitField, QueryField{"class", QueryType::text, "name"},
+                                         QueryField{"thing", QueryType::text, "path or id"},
+                                         QueryField{"client_id", QueryType::text, "exactly"},
+                                         QueryField{"listener", QueryType::text, "name"}};
+
+/// A page of clients: `ask(selector, limit, answer)` asks the broker, `render` makes each item.
+template <typename Info, typename Ask, typename Render>
+[[nodiscard]] Result<Response> list_clients(Services& services, const Request& request, Ask ask,
+                                            Render render) {
+    IOTSKY_TRY(selector, clients_of(services, request));
+    const auto limit = static_cast<std::size_t>(request.query_number("limit", 100));
+    IOTSKY_TRY(found, ask_broker<std::vector<Info>>(
+                          services, [&](auto answer) { ask(selector, limit, std::move(answer)); }));
+    boost::json::array items;
+    for (const Info& info : found) {
+        items.push_back(render(info));
+    }
+    return page_response(std::move(items), std::nullopt);
+}
 
 /// The path of a thing that the caller may see, given in any form. Errors: E2112, E4118.
 [[nodiscard]] Result<std::string> path_of_thing(Services& services, const Caller& caller,

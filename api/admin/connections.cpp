@@ -8,10 +8,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array kListQuery{kLimitField, QueryField{"class", QueryType::text, "name"},
-                                QueryField{"thing", QueryType::text, "path or id"},
-                                QueryField{"client_id", QueryType::text, "exactly"},
-                                QueryField{"listener", QueryType::text, "name"}};
 constexpr std::array kKick{
     Field{"class", FieldType::text, Presence::optional, "name"},
     Field{"thing", FieldType::text, Presence::optional, "path or id"},
@@ -22,16 +18,12 @@ constexpr std::array kKick{
 };
 
 Result<Response> list_connections(Services& services, const Request& request) {
-    IOTSKY_TRY(selector, clients_of(services, request));
-    const auto limit = static_cast<std::size_t>(request.query_number("limit", 100));
-    IOTSKY_TRY(live, ask_broker<std::vector<ConnectionInfo>>(services, [&](auto answer) {
-                   services.broker.connections(selector, limit, std::move(answer));
-               }));
-    json::array items;
-    for (const ConnectionInfo& info : live) {
-        items.push_back(connection_json(info));
-    }
-    return page_response(std::move(items), std::nullopt);
+    return list_clients<ConnectionInfo>(
+        services, request,
+        [&](const ClientSelector& which, std::size_t limit, auto answer) {
+            services.broker.connections(which, limit, std::move(answer));
+        },
+        connection_json);
 }
 
 Result<ClientSelector> kick_selector(Services& services, const Request& request, const Body& body) {
@@ -72,7 +64,7 @@ constexpr std::array kRoutes{
           .needs = Rank::student,
           .handler = list_connections,
           .summary = "List live connections",
-          .query = kListQuery},
+          .query = kClientQuery},
     Route{.method = Method::post,
           .pattern = "/api/v1/connections:kick",
           .needs = Rank::teacher,

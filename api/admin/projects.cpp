@@ -15,9 +15,7 @@ constexpr std::array kCreate{
 constexpr std::array kStudents{Field{"students", FieldType::text_list, Presence::required,
                                      "pseudonyms or ids, beside those it has"}};
 constexpr std::array kListQuery{kLimitField, kCursorField};
-constexpr std::array kDeleteQuery{
-    QueryField{"cascade", QueryType::flag, "its things too; their certificates are revoked"},
-    kDryRunField};
+constexpr std::array kDeleteQuery{kCascadeField, kDryRunField};
 
 Result<Response> create_project(Services& services, const Request& request) {
     IOTSKY_TRY(body, decode_body(request));
@@ -49,17 +47,10 @@ Result<Response> change_project(Services& services, const Request& request) {
 }
 
 Result<Response> delete_project(Services& services, const Request& request) {
-    IOTSKY_TRY(rev, if_match(request));
-    const bool dry_run = request.query_flag("dry_run");
-    IOTSKY_TRY(changed, services.registry.projects.remove(
-                            request.caller, request.param("class"), request.param("project"),
-                            request.query_flag("cascade"), dry_run, rev));
-    return json_response(200,
-                         json::object{{"deleted", changed.value.name},
-                                      {"things", changed.value.things},
-                                      {"certificates_revoked", changed.value.certificates_revoked},
-                                      {"dry_run", dry_run},
-                                      {"effective", changed.effective}});
+    return delete_group(request, [&](bool cascade, bool dry_run, const auto& rev) {
+        return services.registry.projects.remove(request.caller, request.param("class"),
+                                                 request.param("project"), cascade, dry_run, rev);
+    });
 }
 
 constexpr std::array kRoutes{

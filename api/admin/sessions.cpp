@@ -8,22 +8,13 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array kListQuery{kLimitField, QueryField{"class", QueryType::text, "name"},
-                                QueryField{"thing", QueryType::text, "path or id"},
-                                QueryField{"client_id", QueryType::text, "exactly"},
-                                QueryField{"listener", QueryType::text, "name"}};
-
 Result<Response> list_sessions(Services& services, const Request& request) {
-    IOTSKY_TRY(selector, clients_of(services, request));
-    const auto limit = static_cast<std::size_t>(request.query_number("limit", 100));
-    IOTSKY_TRY(sessions, ask_broker<std::vector<SessionInfo>>(services, [&](auto answer) {
-                   services.broker.sessions(selector, limit, std::move(answer));
-               }));
-    json::array items;
-    for (const SessionInfo& info : sessions) {
-        items.push_back(session_json(info));
-    }
-    return page_response(std::move(items), std::nullopt);
+    return list_clients<SessionInfo>(
+        services, request,
+        [&](const ClientSelector& which, std::size_t limit, auto answer) {
+            services.broker.sessions(which, limit, std::move(answer));
+        },
+        session_json);
 }
 
 /// The session, if it is within what the caller may see.
@@ -64,7 +55,7 @@ constexpr std::array kRoutes{
           .needs = Rank::assistant,
           .handler = list_sessions,
           .summary = "List sessions",
-          .query = kListQuery},
+          .query = kClientQuery},
     Route{.method = Method::get,
           .pattern = "/api/v1/sessions/{session}",
           .needs = Rank::assistant,

@@ -6,20 +6,14 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include <memory>
 #include <string>
+
+#include "base/c_handle.hpp"
 
 namespace iotsky::net::ossl {
 
-template <auto Free>
-struct Deleter {
-    template <typename T>
-    void operator()(T* object) const noexcept {
-        Free(object);
-    }
-};
 template <typename T, auto Free>
-using Ptr = std::unique_ptr<T, Deleter<Free>>;
+using Ptr = CHandle<T, Free>;
 
 using BioPtr = Ptr<BIO, BIO_free>;
 using SslPtr = Ptr<SSL, SSL_free>;

@@ -7,19 +7,19 @@ import subprocess
 import time
 import unittest
 
-from harness import Broker, MosquittoSub, eventually, mosquitto_pub
+from harness import Broker, BrokerTest, MosquittoSub, eventually, mosquitto_pub
 from tiny_mqtt import (PUBCOMP, PUBLISH, PUBREC, PUBREL, Client, Closed, Message, packet,
                        publish_packet)
 
 TABLES = sorted((pathlib.Path(__file__).parent.parent / "wire").glob("*.txt"))
 
 
-class Protocol(unittest.TestCase):
+class Protocol(BrokerTest):
+    options = {"plain": True}
+
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker(plain=True)
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
+        super().setUpClass()
         cls.port = cls.broker.port("plain")
 
     def client(self, name, **options):

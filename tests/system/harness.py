@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import unittest
 
 IOTSKY = os.environ.get("IOTSKY_BIN", "iotsky")
 START_S = 90  # a debug build on a machine that is busy with other tests
@@ -288,6 +289,18 @@ class Broker:
     def explain(self, identity, action, topic):
         return self.ask("POST", "/explain",
                         {"identity": identity, "action": action, "topic": topic})
+
+
+class BrokerTest(unittest.TestCase):
+    """Tests that share one broker with a class 7b in it; `options` are the broker's."""
+    options = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker(**cls.options)
+        cls.broker.__enter__()
+        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
+        cls.broker.make_class("7b")
 
 
 # Debian's mosquitto clients

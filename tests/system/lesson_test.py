@@ -5,18 +5,15 @@ import unittest
 
 import paho.mqtt.client as paho
 
-from harness import Broker, MosquittoSub, mosquitto_pub
+from harness import BrokerTest, MosquittoSub, mosquitto_pub
 
 VERSIONS = {"tlsv1.2": ssl.TLSVersion.TLSv1_2, "tlsv1.3": ssl.TLSVersion.TLSv1_3}
 
 
-class Lesson(unittest.TestCase):
+class Lesson(BrokerTest):
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker()
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
-        cls.broker.make_class("7b")
+        super().setUpClass()
         cls.weather = cls.broker.make_thing("7b/otter/weather", key_type="p256")
         cls.door = cls.broker.make_thing("7b/heron/door", key_type="rsa2048")
 

@@ -5,7 +5,7 @@ import threading
 import time
 import unittest
 
-from harness import Broker, files_max
+from harness import Broker, BrokerTest, files_max
 from tiny_mqtt import Client, Closed, tls_context
 
 # A thousand, or as many as the system allows the broker and this process.
@@ -14,14 +14,7 @@ OTHERS = 9  # things that share the other connections
 CLOSED_WITHIN_S = 1.0  # the promise is 0.1 s; this machine runs other tests at the same time
 
 
-class Revocation(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = Broker()
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
-        cls.broker.make_class("7b")
-
+class Revocation(BrokerTest):
     def connect(self, context, name, **options):
         client = Client(self.broker.port(), context, seconds=60, **options)
         self.addCleanup(client.sock.close)

@@ -10,7 +10,7 @@ import time
 import unittest
 import zipfile
 
-from harness import WAIT_S, Broker
+from harness import WAIT_S, BrokerTest
 from tiny_mqtt import Client, tls_context
 
 
@@ -58,13 +58,10 @@ class Lines:
         self.process.stdout.close()
 
 
-class Samples(unittest.TestCase):
+class Samples(BrokerTest):
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker()
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
-        cls.broker.make_class("7b")
+        super().setUpClass()
         cls.neighbour = cls.broker.make_thing("7b/heron/door")
         cls.thing = cls.broker.make_thing("7b/otter/weather")
         answer = cls.broker.http("POST", "/things/7b:otter:weather/bundle", {})

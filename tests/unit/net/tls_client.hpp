@@ -145,7 +145,7 @@ class TlsClient {
     bool failed = false;
     int tickets = 0;
     int alert = -1;
-    std::unique_ptr<SSL_SESSION, ossl::Deleter<SSL_SESSION_free>> session;
+    ossl::Ptr<SSL_SESSION, SSL_SESSION_free> session;
 
   private:
     [[nodiscard]] SSL_SESSION* newest_session() const {
