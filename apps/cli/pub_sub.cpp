@@ -104,8 +104,11 @@ Result<MqttClient> connect(const ConnectArgs& args) {
                                "device.key, ca.crt.",
                                "Give --identity DIR, or --plain for a listener without TLS.");
         }
-        options.tls = TlsClientOptions{folder / kCaFile, folder / kCertificateFile,
-                                       folder / kKeyFile, "", "mqtt"};
+        options.tls.emplace();
+        options.tls->ca_file = folder / kCaFile;
+        options.tls->certificate = folder / kCertificateFile;
+        options.tls->key = folder / kKeyFile;
+        options.tls->alpn = "mqtt";
     }
     // The name may not be known in this network: the addresses come next, as in the samples of a
     // bundle.

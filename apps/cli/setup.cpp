@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
 
@@ -41,6 +42,18 @@ Result<void> ask_what_is_open(const Session& session, SetupAnswers& answers) {
     return {};
 }
 
+json::array self_test_json(const std::vector<SelfTestRow>& rows) {
+    json::array out;
+    for (const SelfTestRow& row : rows) {
+        out.push_back(json::object{{"what", row.what}, {"passed", row.passed()}, {"why", row.why}});
+    }
+    return out;
+}
+
+json::value firewall_json(const std::optional<FirewallHint>& hint) {
+    return hint ? json::value{{"what", hint->what}, {"how", hint->how}} : json::value(nullptr);
+}
+
 void print(Session& session, const std::string& folder, const SetupResult& result) {
     std::ostream& out = session.streams.out;
     if (session.globals.json || session.globals.jsonl) {
@@ -49,7 +62,9 @@ void print(Session& session, const std::string& folder, const SetupResult& resul
                                             {"token_file", result.token_file},
                                             {"ca_words", result.ca_words},
                                             {"ca_fingerprint", result.ca_fingerprint},
-                                            {"addresses", json::value_from(result.addresses)}})
+                                            {"addresses", json::value_from(result.addresses)},
+                                            {"self_test", self_test_json(result.self_test)},
+                                            {"firewall", firewall_json(result.firewall)}})
             << "\n";
         return;
     }
@@ -63,6 +78,14 @@ void print(Session& session, const std::string& folder, const SetupResult& resul
     for (const Error& warning : result.warnings) {
         session.print(warning);
     }
+    out << "Self-test\n";
+    for (const SelfTestRow& row : result.self_test) {
+        out << (row.passed() ? "  \u2713 " : "  \u2717 ") << row.what
+            << (row.passed() ? "" : ": " + row.why) << "\n";
+    }
+    if (result.firewall) {
+        out << "Firewall: " << result.firewall->what << " Run:  " << result.firewall->how << "\n";
+    }
     out << "Start it:  iotsky serve --data " << folder << "\n";
 }
 
@@ -74,7 +97,9 @@ Result<Exit> run(Session& session, const SetupAnswers& given) {
     IOTSKY_CHECK(ask_what_is_open(session, answers));
     IOTSKY_TRY(result, set_up({{}, folder}, answers));
     print(session, folder.string(), result);
-    return Exit::done;
+    const bool works = std::all_of(result.self_test.begin(), result.self_test.end(),
+                                   [](const SelfTestRow& row) { return row.passed(); });
+    return works ? Exit::done : Exit::answer_no;
 }
 
 }  // namespace
@@ -82,7 +107,9 @@ Result<Exit> run(Session& session, const SetupAnswers& given) {
 void add_setup(CLI::App& app, Session& session) {
     const auto verb = add_verb<SetupAnswers>(
         app, session, "setup",
-        "Make CA, registry and first token in an empty folder; asks on a terminal only", run);
+        "Make CA, registry and first token in an empty folder, and test them; asks on a terminal "
+        "only; exit 8 when the self-test fails",
+        run);
     verb->add_option("--name", verb.args->names, "DNS name that devices use; default iotsky.local")
         ->delimiter(',');
     verb->add_option("--address", verb.args->addresses,

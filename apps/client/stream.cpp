@@ -4,6 +4,7 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -20,6 +21,7 @@
 #include <utility>
 
 #include "apps/config/config.hpp"
+#include "base/c_handle.hpp"
 
 namespace iotsky::apps {
 namespace {
@@ -40,14 +42,8 @@ struct Descriptor {
     }
 };
 
-struct SslContextFree {
-    void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
-};
-struct SslFree {
-    void operator()(SSL* ssl) const noexcept { SSL_free(ssl); }
-};
-using SslContext = std::unique_ptr<SSL_CTX, SslContextFree>;
-using Ssl = std::unique_ptr<SSL, SslFree>;
+using SslContext = CHandle<SSL_CTX, SSL_CTX_free>;
+using Ssl = CHandle<SSL, SSL_free>;
 
 std::string errno_text(int number) {
     return std::strerror(number);  // NOLINT(concurrency-mt-unsafe): the command line has one thread
@@ -132,6 +128,20 @@ Error tls_failed(const std::string& where, const std::string& reason) {
         "status` and its log.");
 }
 
+CHandle<BIO, BIO_free> reader(std::string_view pem) {
+    return CHandle<BIO, BIO_free>{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))};
+}
+
+/// Certificate and key that were given as text.
+bool use_identity(SSL_CTX* context, const TlsClientOptions& options) {
+    const CHandle<X509, X509_free> certificate{
+        PEM_read_bio_X509(reader(options.certificate_pem).get(), nullptr, nullptr, nullptr)};
+    const CHandle<EVP_PKEY, EVP_PKEY_free> key{
+        PEM_read_bio_PrivateKey(reader(options.key_pem).get(), nullptr, nullptr, nullptr)};
+    return certificate && key && SSL_CTX_use_certificate(context, certificate.get()) == 1 &&
+           SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
 Result<SslContext> make_context(const TlsClientOptions& options) {
     SslContext context{SSL_CTX_new(TLS_client_method())};
     SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
@@ -143,6 +153,18 @@ Result<SslContext> make_context(const TlsClientOptions& options) {
     if (trusted != 1) {
         return tls_failed(options.ca_file.string(),
                           "the CA file cannot be used: " + openssl_reason());
+    }
+    if (options.versions != TlsVersions::both) {
+        const int only =
+            options.versions == TlsVersions::only_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+        SSL_CTX_set_min_proto_version(context.get(), only);
+        SSL_CTX_set_max_proto_version(context.get(), only);
+    }
+    if (!options.certificate_pem.empty()) {
+        if (!use_identity(context.get(), options)) {
+            return tls_failed("the broker", "the certificate cannot be used: " + openssl_reason());
+        }
+        return context;
     }
     if (options.certificate.empty()) {
         return context;
@@ -223,6 +245,12 @@ Result<Stream> Stream::connect_tls(const std::string& host, std::uint16_t port,
     Ssl ssl{SSL_new(context.get())};
     SSL_set_fd(ssl.get(), socket.fd);
     expect_name(ssl.get(), options.server_name.empty() ? host : options.server_name);
+    if (options.short_records) {
+        SSL_set_tlsext_max_fragment_length(ssl.get(), TLSEXT_max_fragment_length_512);
+    }
+    if (options.clock) {
+        X509_VERIFY_PARAM_set_time(SSL_get0_param(ssl.get()), to_unix_s(*options.clock));
+    }
     if (!options.alpn.empty()) {
         const std::string wire = static_cast<char>(options.alpn.size()) + options.alpn;
         SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(wire.data()),

@@ -5,20 +5,30 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
+#include "base/clock.hpp"
 #include "base/error.hpp"
 
 namespace iotsky::apps {
+
+enum class TlsVersions : std::uint8_t { both, only_1_2, only_1_3 };
 
 /// What a TLS client checks and shows.
 struct TlsClientOptions {
     std::filesystem::path ca_file;      ///< PEM; empty: the system's trusted CAs
     std::filesystem::path certificate;  ///< PEM; empty: none is shown
     std::filesystem::path key;          ///< PEM; needed with a certificate
+    std::string certificate_pem;        ///< in place of both files, with key_pem
+    std::string_view key_pem;           ///< outlives connect_tls()
     std::string server_name;  ///< name or address that the server's certificate must carry
     std::string alpn;         ///< one protocol; empty: none is offered
+    TlsVersions versions = TlsVersions::both;
+    bool short_records = false;     ///< asks for records of 512 bytes, as small devices do
+    std::optional<WallTime> clock;  ///< at which dates are judged; none: the machine's
 };
 
 /// A blocking byte stream for the command line: TCP, a unix socket, or TLS over TCP. Confined to

@@ -133,6 +133,11 @@ Result<SetupResult> set_up(const ConfigChoice& choice, const SetupAnswers& answe
     result.ca_fingerprint = fingerprint.colon_hex();
     result.addresses = usable;
     result.warnings = installation->ca.warnings;
+    IOTSKY_TRY(names, server_names(loaded.config.server));
+    IOTSKY_TRY(rows, self_test({installation->ca, std::move(names), data, answers.mqtt_port}, clock,
+                               random));
+    result.self_test = std::move(rows);
+    result.firewall = firewall_hint("/", answers.mqtt_port);
     return result;
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "apps/config/locate.hpp"
+#include "apps/serve/firewall.hpp"
+#include "apps/serve/self_test.hpp"
 #include "base/error.hpp"
 
 namespace iotsky::apps {
@@ -24,6 +27,8 @@ struct SetupResult {
     std::string ca_fingerprint;
     std::vector<std::string> addresses;  ///< in the certificate
     std::vector<Error> warnings;
+    std::vector<SelfTestRow> self_test;
+    std::optional<FirewallHint> firewall;
 };
 
 /// The text of DIR/iotsky.toml for these answers; empty when the defaults say the same. Pure.
@@ -34,7 +39,8 @@ struct SetupResult {
 /// none was given.
 [[nodiscard]] Result<std::vector<std::string>> setup_addresses(const SetupAnswers& answers);
 
-/// Makes CA, registry and first token in an empty folder. Errors: E1101 the port is taken, E1102,
+/// Makes CA, registry and first token in an empty folder, then tests what was made on the port that
+/// devices will use. Errors: E1101 the port is taken, E1102,
 /// E1103, E1104 set up already (says what is in it), E1156, E1157.
 [[nodiscard]] Result<SetupResult> set_up(const ConfigChoice& choice, const SetupAnswers& answers);
 

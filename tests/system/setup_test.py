@@ -2,15 +2,19 @@
 import http.client
 import json
 import os
+import pathlib
 import re
+import shutil
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
+import tempfile
 import time
 import unittest
 
-from harness import IOTSKY, TLS_LISTENER, Answer, Broker, eventually
+from harness import FOLDER, IOTSKY, TLS_LISTENER, Answer, Broker, BrokerTest, eventually
 from tiny_mqtt import CONNACK, Client, Closed, connect_packet, tls_context
 
 
@@ -108,6 +112,22 @@ class Start(unittest.TestCase):
                 self.refused(Broker(config=config), f"Port {owner.port()} is already used by iotsky",
                              f"pid {owner.process.pid}")
 
+    def test_a_new_address_reissues_the_server_certificate_and_is_told(self):
+        with Broker() as broker:
+            broker.make_class("7b")
+            thing = broker.make_thing("7b/otter/weather")
+            broker.stop()
+            text = broker.config.read_text()
+            broker.config.write_text(text.replace('["127.0.0.1"]', '["127.0.0.1", "10.20.0.9"]'))
+            broker.start()
+            for said in broker.out_text(), broker.log_text(), str(broker.ask("GET", "/status")["warnings"]):
+                self.assertIn("W1105 10.20.0.9 was not in the server certificate", said.replace('"', ""))
+            with Client(broker.port(), tls_context(thing)) as client:  # its CA is the same
+                client.connect("a")
+            broker.stop()
+            broker.start()
+            self.assertNotIn("W1105", broker.out_text())
+
     def test_a_second_broker_on_the_folder_is_refused(self):
         with Broker() as owner:
             second = Broker(data=owner.data)
@@ -178,13 +198,43 @@ class Start(unittest.TestCase):
         self.refused(broker, "iotsky.toml")
 
 
-class Doctor(unittest.TestCase):
+class SetUp(unittest.TestCase):
+    def setup(self, *args, code=0):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="iotsky-", dir=FOLDER))
+        self.addCleanup(shutil.rmtree, folder, True)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        done = subprocess.run([IOTSKY, "--data", folder / "data", "setup", "--mqtt-port", str(port), *args],
+                              capture_output=True, text=True, timeout=120)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return folder / "data", port, done.stdout
+
+    def test_setup_ends_with_a_self_test(self):
+        data, port, said = self.setup("--address", "127.0.0.1", "--name", "school.example")
+        rows = [line.strip() for line in said.splitlines() if line.startswith("  \u2713")]
+        self.assertEqual([row.split(" in ")[0][2:] for row in rows], [
+            "TLS 1.3", "TLS 1.2", "ESP8266 profile (512-byte records)", "clock-less profile",
+            f"publish -> subscribe through 127.0.0.1:{port}"])
+        self.assertRegex(rows[-1], r" in \d+ ms$")
+        # Nothing of it stays: the registry is empty, and the folder serves.
+        with Broker(data=data, config=TLS_LISTENER.replace('"localhost"', '"school.example"')) as broker:
+            self.assertEqual(broker.items("/certificates"), [])
+            self.assertEqual(broker.items("/classes"), [])
+
+    def test_the_self_test_as_json(self):
+        said = json.loads(self.setup("--address", "127.0.0.1", "--json")[2])
+        self.assertEqual([row["passed"] for row in said["self_test"]], [True] * 5)
+        self.assertIn("firewall", said)
+
+    def test_an_address_that_is_not_here_yet_is_tested_by_name_over_loopback(self):
+        said = self.setup("--address", "192.0.2.1")[2]
+        self.assertIn("through 127.0.0.1:", said)
+
+
+class Doctor(BrokerTest):
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker()
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
-        cls.broker.make_class("7b")
+        super().setUpClass()
         cls.thing = cls.broker.make_thing("7b/otter/weather")
 
     def told(self, code):
