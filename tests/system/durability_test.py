@@ -1,10 +1,13 @@
 """What the API answered with 2xx is there after kill -9, and events are told at least once."""
 import json
+import sqlite3
+import struct
 import threading
+import time
 import unittest
 
 from harness import Broker, Identity, eventually
-from tiny_mqtt import Client, tls_context
+from tiny_mqtt import PUBACK, Client, packet, tls_context
 
 EVENTS_POLICY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": ["iot:Connect"], "Resource": "*"},
@@ -97,10 +100,75 @@ class Durability(unittest.TestCase):
         self.assertEqual(len(self.broker.items("/things?class=7b")), 1)
         self.assertEqual(len(self.broker.items("/certificates?class=7b")), 1)
 
-    def test_events_reach_a_service_over_mqtt(self):
+    def follower(self):
+        """The files of a service that may read events."""
         answer = self.broker.ask("POST", "/certificates",
                                  {"service": "follower", "policy": EVENTS_POLICY})
-        service = Identity(self.broker.root / "follower", "service", answer)
+        return Identity(self.broker.root / "follower", "service", answer)
+
+    def follow(self, service):
+        """Its persistent session, connected."""
+        client = Client(self.broker.port(), tls_context(service))
+        self.addCleanup(client.sock.close)
+        client.connect("follower", clean=False)
+        return client
+
+    def take_events(self, client, seen):
+        """Adds the numbers of the events that wait for it to `seen`, acknowledged."""
+        for message in client.messages():
+            seen.add(json.loads(message.payload)["seq"])
+            client.send(packet(PUBACK, 0, struct.pack("!H", message.packet_id)))
+
+    def all_events(self):
+        found, after = set(), 0
+        while items := self.broker.ask("GET", f"/events?after={after}&limit=1000")["items"]:
+            found |= {event["seq"] for event in items}
+            after = max(found)
+        return found
+
+    def test_an_event_whose_publication_was_cut_off_is_published_after_the_crash(self):
+        service = self.follower()
+        client, seen = self.follow(service), set()
+        client.subscribe("$iotsky/events/#", qos=1)
+        client.disconnect()
+        # The message store takes nothing: the registry commits, the publication does not end.
+        store = sqlite3.connect(self.broker.data / "messages.db", isolation_level=None)
+        store.execute("BEGIN IMMEDIATE")
+        self.broker.make_thing("7b/otter/weather")
+        last = max(self.all_events())
+        time.sleep(0.5)  # for the publication to begin
+        self.broker.kill()
+        store.close()
+        self.broker.start()
+        client = self.follow(service)
+        eventually(lambda: self.take_events(client, seen) or last in seen, "the event after the crash")
+        self.assertLessEqual(set(range(min(seen), last + 1)) & self.all_events(), seen)
+
+    def test_events_reach_a_service_at_least_once_over_many_crashes(self):
+        service = self.follower()
+        client, seen = self.follow(service), set()
+        client.subscribe("$iotsky/events/#", qos=1)
+        first = max(self.all_events()) + 1
+        for crash in range(5):
+            def create():
+                try:
+                    for i in range(1000):
+                        self.broker.make_thing(f"7b/otter/t{crash}-{i}")
+                except Exception:  # the broker is gone
+                    pass
+            writer = threading.Thread(target=create)
+            writer.start()
+            time.sleep(0.1 + 0.07 * crash)
+            self.broker.process.kill()
+            writer.join(30)
+            self.crash()
+            client = self.follow(service)
+        wanted = {seq for seq in self.all_events() if seq >= first}
+        self.assertGreater(len(wanted), 20)
+        eventually(lambda: self.take_events(client, seen) or wanted <= seen, "every event")
+
+    def test_events_reach_a_service_over_mqtt(self):
+        service = self.follower()
         client = self.connect(service, "follower")
         self.assertEqual(client.subscribe("$iotsky/events/#", qos=1), [1])
         self.broker.make_thing("7b/otter/weather")
