@@ -189,7 +189,9 @@ class Client:
                 found.append(Message(flags, body))
 
     def disconnect(self):
+        """Returns when the broker has closed: it has read the packet, and whatever comes next finds that done."""
         self.send(packet(DISCONNECT, 0, b""))
+        self.wait_closed()
         self.sock.close()
 
     def drop(self):
