@@ -92,7 +92,7 @@ ConnectionSummary summary_of(const Connection& c) {
     s.clean_session = !session.persistent();
     s.publishes_in = c.publishes_in;
     s.publishes_out = c.publishes_out;
-    s.queued = session.lane1.entries.size() + session.lane2.entries.size();
+    s.queued = session.queued_messages;
     return s;
 }
 
@@ -106,7 +106,7 @@ SessionSummary summary_of(const Session& session, bool with_filters) {
     s.thing_id = session.identity->thing_id;
     s.connected = session.connection != nullptr;
     s.since = session.created_at;
-    s.queued_messages = session.lane1.entries.size() + session.lane2.entries.size();
+    s.queued_messages = session.queued_messages;
     s.queued_bytes = session.queued_bytes;
     s.in_flight = session.lane1.in_flight + session.lane2.in_flight;
     s.dropped = session.dropped_quota + session.dropped_denied + session.dropped_output;

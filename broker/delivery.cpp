@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
+#include "base/bytes.hpp"
 #include "broker/mqtt/topic.hpp"
 #include "broker/shard_impl.hpp"
 
@@ -96,11 +98,10 @@ void Delivery::deliver_qos0(Session& session, const MessageView& message, Form f
 }
 
 bool Delivery::make_room(Session& session, const MessageView& message, Form form) {
-    const std::size_t cost = sizeof(LocalMsg) + message.topic.size() + message.payload.size();
+    const std::size_t cost = queue_cost(message.topic.size(), message.payload.size());
     const auto over = [&] {
         return session.queued_bytes + cost > session.queue_bytes_max ||
-               session.lane1.entries.size() + session.lane2.entries.size() >=
-                   session.limits->queue_messages_max;
+               session.queued_messages >= session.limits->queue_messages_max;
     };
     while (s_.limits.queue_full == QueueFull::drop_oldest && over()) {
         Lane& lane =
@@ -109,6 +110,10 @@ bool Delivery::make_room(Session& session, const MessageView& message, Form form
             break;  // all of it is in flight
         }
         drop_queued(session, lane, lane.begun, DoneWhy::quota);
+    }
+    if (s_.limits.queue_full == QueueFull::drop_oldest && over() &&
+        s_.disk_queue.drop_oldest(session)) {
+        return true;
     }
     // With `refuse` it was acknowledged because the queue had room when it was published.
     if (!over() || (s_.limits.queue_full == QueueFull::refuse && !message.droppable)) {
@@ -135,6 +140,12 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
     if (!make_room(session, message, form)) {
         return;
     }
+    const std::size_t cost = queue_cost(message.topic.size(), message.payload.size());
+    if (s_.disk_queue.takes(session, cost)) {
+        s_.disk_queue.arrived(session, message.mid, cost);
+        note_pressure(session);
+        return;
+    }
     Lane& lane = session.lane(qos);
     OutEntry entry;
     entry.mid = message.mid;
@@ -152,7 +163,7 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
         entry.packet_id = take_packet_id(session);
         session.last_packet_id = entry.packet_id;
         s_.sender.publish(*c, message, 1, form, entry.packet_id, false);
-        s_.stats.queued_messages.add();
+        count_in(session, 0);
         lane.entries.push_back(std::move(entry));
         ++lane.begun;
         ++lane.in_flight;
@@ -163,24 +174,47 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
         copy_ = s_.messages.copy_of(message);
     }
     entry.message = copy_;
-    entry.cost_bytes = static_cast<std::uint32_t>(copy_->cost_bytes());
-    session.queued_bytes += entry.cost_bytes;
-    s_.stats.queued_messages.add();
-    s_.stats.queued_bytes.add(entry.cost_bytes);
+    entry.cost_bytes = static_cast<std::uint32_t>(cost);
+    count_in(session, cost);
     lane.entries.push_back(std::move(entry));  // in order [MQTT-4.6.0-5], [MQTT-4.6.0-6]
     pump(session, lane);                       // or kept while away [MQTT-3.1.2-5]
     note_pressure(session);
 }
 
+void Delivery::count_in(Session& session, std::size_t cost) {
+    ++session.queued_messages;
+    session.queued_bytes += cost;
+    s_.stats.queued_messages.add();
+    s_.stats.queued_bytes.add(cost);
+}
+
+void Delivery::count_out(Session& session, std::size_t cost) {
+    --session.queued_messages;
+    session.queued_bytes -= cost;
+    s_.stats.queued_messages.sub();
+    s_.stats.queued_bytes.sub(cost);
+}
+
+/// Its PUBLISH will not be sent again.
+void Delivery::release_bytes(Session& session, OutEntry& entry) {
+    session.queued_bytes -= entry.cost_bytes;
+    s_.stats.queued_bytes.sub(entry.cost_bytes);
+    entry.cost_bytes = 0;
+    entry.message = {};
+}
+
 void Delivery::shed_largest() {
+    const auto in_memory = [](const Session& session) {
+        return session.queued_bytes - std::min(session.queued_bytes, session.backlog.bytes);
+    };
     Session* largest = nullptr;
     s_.sessions.for_each([&](Session& session) {
-        if (largest == nullptr || session.queued_bytes > largest->queued_bytes) {
+        if (largest == nullptr || in_memory(session) > in_memory(*largest)) {
             largest = &session;
         }
     });
-    if (largest == nullptr) {
-        return;
+    if (largest == nullptr || s_.disk_queue.let_go(*largest)) {
+        return;  // the disk has it
     }
     for (Lane* lane : {&largest->lane1, &largest->lane2}) {
         for (std::size_t n = 0; n < s_.limits.slice && lane->begun < lane->entries.size() &&
@@ -196,7 +230,7 @@ void Delivery::note_pressure(Session& session) {
     if (!s_.watches_pressure) {
         return;
     }
-    const std::size_t messages = session.lane1.entries.size() + session.lane2.entries.size();
+    const std::size_t messages = session.queued_messages;
     const auto reaches = [&](std::size_t quarters) {
         return session.queued_bytes >= session.queue_bytes_max / 4 * quarters ||
                messages >= (session.limits->queue_messages_max * quarters + 3) / 4;
@@ -231,6 +265,7 @@ void Delivery::pump(Session& session, Lane& lane) {
         }
         send(session, lane, entry);
     }
+    s_.disk_queue.refill(session);
 }
 
 void Delivery::send(Session& session, Lane& lane, OutEntry& entry) {
@@ -332,9 +367,7 @@ OutEntry* Delivery::find(Lane& lane, std::uint16_t packet_id) {
 }
 
 void Delivery::finish(Session& session, Lane& lane, OutEntry& entry) {
-    session.queued_bytes -= entry.cost_bytes;
-    s_.stats.queued_bytes.sub(entry.cost_bytes);
-    s_.stats.queued_messages.sub();
+    count_out(session, entry.cost_bytes);
     entry.cost_bytes = 0;
     entry.message = {};
     entry.state = OutEntry::State::done;
@@ -363,15 +396,16 @@ void Delivery::on_puback(Session& session, std::uint16_t packet_id) {
 }
 
 void Delivery::on_pubrec(Session& session, std::uint16_t packet_id) {
+    if (session.backlog.in_flight) {
+        return;  // it came before CONNACK left, and what it answers is still on disk: it is
+                 // repeated
+    }
     TurnNo turn =
         session.last_turn;  // unknown: answered before; the answer waits for whatever concerned it
     if (OutEntry* entry = find(session.lane2, packet_id)) {
         if (entry->state == OutEntry::State::sent) {
             entry->state = OutEntry::State::released;
-            entry->message = {};  // from now on PUBREL, never PUBLISH [MQTT-4.3.3-1]
-            session.queued_bytes -= entry->cost_bytes;
-            s_.stats.queued_bytes.sub(entry->cost_bytes);
-            entry->cost_bytes = 0;
+            release_bytes(session, *entry);  // from now on PUBREL, never PUBLISH [MQTT-4.3.3-1]
             if (session.persistent()) {
                 entry->turn = s_.record(
                     session, ReceivedRecord{session.sid, entry->mid, entry->form, packet_id});
@@ -407,10 +441,16 @@ void Delivery::drop_queued(Session& session, Lane& lane, std::size_t index, Done
     if (session.persistent()) {
         s_.record(session, DoneRecord{session.sid, entry.mid, entry.form, why});
     }
-    session.queued_bytes -= entry.cost_bytes;
-    s_.stats.queued_bytes.sub(entry.cost_bytes);
-    s_.stats.queued_messages.sub();
+    count_out(session, entry.cost_bytes);
     lane.entries.erase(index);
+}
+
+void Delivery::drop_stored(Session& session, const StoredMessage& message) {
+    ++session.dropped_quota;
+    s_.stats.dropped_quota.add();
+    s_.notices.queue_full(session, message.topic);
+    s_.record(session, DoneRecord{session.sid, message.mid, message.form, DoneWhy::quota});
+    count_out(session, queue_cost(message.topic.size(), message.payload.size()));
 }
 
 void Delivery::restore(Session& session, const StoredMessage& stored) {
@@ -421,19 +461,17 @@ void Delivery::restore(Session& session, const StoredMessage& stored) {
     entry.form = stored.form;
     entry.order = stored.order;
     entry.packet_id = stored.packet_id;
-    entry.recheck = true;  // rights may have changed while the broker was down
-    s_.stats.queued_messages.add();
+    entry.recheck = true;  // rights may have changed while it was on disk
     if (stored.state == StoredMessage::State::received) {
         entry.state = OutEntry::State::released;
         entry.recheck = false;
     } else {
         entry.state = stored.state == StoredMessage::State::sent ? OutEntry::State::sent
                                                                  : OutEntry::State::queued;
-        entry.message = s_.messages.copy_of(
-            {stored.mid, stored.topic, stored.payload, stored.qos, stored.retain, 0, nullptr});
-        entry.cost_bytes = static_cast<std::uint32_t>(entry.message->cost_bytes());
-        session.queued_bytes += entry.cost_bytes;
-        s_.stats.queued_bytes.add(entry.cost_bytes);
+        entry.message = s_.messages.copy_of({stored.mid, stored.topic, as_bytes(stored.payload),
+                                             stored.qos, stored.retain, 0, nullptr});
+        entry.cost_bytes =
+            static_cast<std::uint32_t>(queue_cost(stored.topic.size(), stored.payload.size()));
     }
     if (entry.state != OutEntry::State::queued) {
         ++lane.begun;
@@ -454,19 +492,11 @@ void Delivery::recheck_queue(Session& session) {
 }
 
 void Delivery::drop_all(Session& session) {
-    for (Lane* lane : {&session.lane1, &session.lane2}) {
-        for (std::size_t i = 0; i < lane->entries.size(); ++i) {
-            const OutEntry& entry = lane->entries[i];
-            if (entry.state != OutEntry::State::done) {
-                s_.stats.queued_messages.sub();
-                s_.stats.queued_bytes.sub(entry.cost_bytes);
-            }
-        }
-        lane->entries.clear();
-        lane->begun = 0;
-        lane->in_flight = 0;
-    }
-    session.queued_bytes = 0;
+    s_.stats.queued_messages.sub(std::exchange(session.queued_messages, 0));
+    s_.stats.queued_bytes.sub(std::exchange(session.queued_bytes, 0));
+    session.lane1 = {};
+    session.lane2 = {};
+    session.backlog = {};
     note_pressure(session);
     session.replays.clear();
 }

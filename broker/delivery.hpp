@@ -35,8 +35,12 @@ class Delivery {
     void on_room(Connection& connection);
     /// Takes queued messages while window and out-buffer allow.
     void pump(Session& session);
-    /// Recovery: puts a stored message back where it was.
+    /// Puts a message that the disk held back where it was.
     void restore(Session& session, const StoredMessage& message);
+    /// Drops a queued message that the disk holds: the queue is above its quota.
+    void drop_stored(Session& session, const StoredMessage& message);
+    /// The session's queue, in memory or on disk, has one message of `cost` bytes more.
+    void count_in(Session& session, std::size_t cost);
     /// Rights changed: what waits is evaluated when it is sent.
     void recheck_queue(Session& session);
     /// R4, last stage: a slice of what the session that holds most has waiting is dropped, counted
@@ -59,6 +63,8 @@ class Delivery {
     void resend(Session& session, OutEntry& entry);
     void drop_queued(Session& session, Lane& lane, std::size_t index, DoneWhy why);
     void finish(Session& session, Lane& lane, OutEntry& entry);
+    void count_out(Session& session, std::size_t cost);
+    void release_bytes(Session& session, OutEntry& entry);
     void compact(Lane& lane);
     [[nodiscard]] std::uint16_t take_packet_id(Session& session) const;
     [[nodiscard]] static OutEntry* find(Lane& lane, std::uint16_t packet_id);

@@ -10,6 +10,7 @@
 
 #include "broker/ids.hpp"
 #include "broker/open_turns.hpp"
+#include "broker/queue_page.hpp"
 
 namespace iotsky::broker {
 
@@ -18,18 +19,13 @@ class Waker;
 /// Records of one thread's turn, back to back (broker/records.hpp).
 using RecordChunk = std::vector<std::byte>;
 
-/// What a log holds about one session's outbound message.
-struct StoredMessage {
-    enum class State : std::uint8_t { queued, sent, received };
-    Mid mid = 0;
-    std::string_view topic;
-    std::span<const std::byte> payload;
-    std::uint8_t qos = 0;  ///< delivered QoS, 1 or 2
-    Form form = Form::plain;
-    bool retain = false;  ///< goes out with RETAIN 1: it came from a replay
-    State state = State::queued;
-    std::uint16_t packet_id = 0;  ///< not for `queued`
-    std::uint64_t order = 0;      ///< n of SENT; not for `queued`
+/// A session as the log holds it. Its queue is read when it is needed.
+struct StoredSession {
+    Sid sid = 0;
+    std::string_view scope;
+    std::string_view client_id;
+    std::uint64_t epoch = 0;
+    QueueSize queue;
 };
 
 /// Receives the durable state at start. Views live during the call.
@@ -37,11 +33,8 @@ class RecoveryVisitor {
   public:
     virtual ~RecoveryVisitor() = default;
     /// True: this thread is the session's home; its rows follow. False: they are skipped.
-    [[nodiscard]] virtual bool on_session(Sid sid, std::string_view scope,
-                                          std::string_view client_id, std::uint64_t epoch) = 0;
+    [[nodiscard]] virtual bool on_session(const StoredSession& session) = 0;
     virtual void on_subscription(std::string_view filter, std::uint8_t qos) = 0;
-    /// In flight first, by order; then the queue, by mid.
-    virtual void on_message(const StoredMessage& message) = 0;
     virtual void on_inbound(std::uint16_t packet_id) = 0;
     virtual void on_will(std::string_view topic, std::span<const std::byte> payload,
                          std::uint8_t qos, bool retain) = 0;
@@ -107,6 +100,13 @@ class DurableLog {
     virtual void recover(RecoveryVisitor& visitor) = 0;
     virtual void recover_retained(const std::function<void(const StoredRetained&)>& visit) = 0;
     [[nodiscard]] virtual LogCounters counters() const = 0;
+
+    /// Whether queued messages can be read back, so that memory need not hold them.
+    [[nodiscard]] virtual bool keeps_queues() const noexcept = 0;
+    /// Reads a part of one session's queue. Any io thread; `answer` is called once, on another
+    /// thread, when `read.batch` is durable; never after the log's end, and not at all while the
+    /// disk cannot be read.
+    virtual void read(QueueRead read, std::function<void(QueuePage)> answer) = 0;
 
     /// Told by the io threads, asked by the log: whether a record with an older revision can still
     /// come.

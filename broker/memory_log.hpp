@@ -38,6 +38,8 @@ class MemoryLog final : public DurableLog {
     void recover(RecoveryVisitor& /*visitor*/) override {}
     void recover_retained(const std::function<void(const StoredRetained&)>& /*visit*/) override {}
     [[nodiscard]] LogCounters counters() const override { return {}; }
+    [[nodiscard]] bool keeps_queues() const noexcept override { return false; }
+    void read(QueueRead /*read*/, std::function<void(QueuePage)> answer) override { answer({}); }
 
   private:
     void run();

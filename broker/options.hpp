@@ -40,7 +40,7 @@ struct ConnectionLimits {
     std::uint32_t packet_bytes_max = 256U << 10U;            ///< 128 B .. 268,435,455
     std::uint16_t inflight_max =
         100;  ///< unacknowledged PUBLISHes per direction and session, 1 .. kInflightMax
-    std::size_t queue_bytes_max = 64U << 20U;    ///< per session, true cost in memory
+    std::size_t queue_bytes_max = 64U << 20U;    ///< per session: topics, payloads, 64 bytes each
     std::size_t queue_messages_max = 1'000'000;  ///< per session
     std::chrono::seconds keep_alive_max{0};      ///< 0: none below the standard's 65,535 s
     std::size_t connections_max = 50'000;        ///< of the broker; for a listener, its own
@@ -52,6 +52,9 @@ struct Limits : ConnectionLimits {
     std::chrono::milliseconds linger_timeout{
         5'000};  ///< to hand over the last bytes before a close
     QueueFull queue_full = QueueFull::drop_newest;
+    /// Of a persistent session's queue in memory while its client is here; what is above lies on
+    /// disk alone, and so does all of it while the client is away.
+    std::size_t queue_memory_bytes_max = 1U << 20U;
     /// How long an acknowledgement is held back while a receiver that is connected has more than
     /// half of its queue waiting, 0 (off) .. 100 ms (R3).
     std::chrono::milliseconds publish_pacing{0};

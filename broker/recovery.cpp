@@ -16,27 +16,27 @@ void Recovery::run() {
     s_.shared.recovering.notify_all();
 }
 
-bool Recovery::on_session(Sid sid, std::string_view scope, std::string_view client_id,
-                          std::uint64_t epoch) {
-    if (home_thread(scope, client_id, s_.shared.threads) != s_.id) {
+bool Recovery::on_session(const StoredSession& stored) {
+    if (home_thread(stored.scope, stored.client_id, s_.shared.threads) != s_.id) {
         return false;
     }
-    const Admission admission = s_.shared.identities.recall(scope);
-    session_ = &s_.sessions.create({std::string{scope}, std::string{client_id}});
-    session_->sid = sid;
-    session_->epoch = epoch;
+    const Admission admission = s_.shared.identities.recall(stored.scope);
+    session_ = &s_.sessions.create({std::string{stored.scope}, std::string{stored.client_id}});
+    session_->sid = stored.sid;
+    session_->epoch = stored.epoch;
     session_->identity = admission.identity;
     if (session_->identity == nullptr) {
         session_->identity = std::make_shared<Identity>();
         session_->sealed = true;
     } else {
         acl::Attributes attributes = session_->identity->attributes;
-        attributes.client_id = std::string{client_id};
+        attributes.client_id = std::string{stored.client_id};
         session_->rights = acl::AuthContext::make(session_->identity->rules, attributes,
                                                   session_->identity->valid_until);
     }
     session_->limits = &s_.limits;
     s_.throttle.apply(*session_);
+    s_.disk_queue.restore(*session_, stored.queue);
     (session_->sealed ? revoked_ : loaded_).push_back(session_->ref);
     s_.stats.sessions.add();
     s_.stats.sessions_persistent.add();
@@ -47,12 +47,6 @@ bool Recovery::on_session(Sid sid, std::string_view scope, std::string_view clie
 void Recovery::on_subscription(std::string_view filter, std::uint8_t qos) {
     if (!session_->sealed) {
         s_.subscriptions.restore(*session_, filter, qos);
-    }
-}
-
-void Recovery::on_message(const StoredMessage& message) {
-    if (!session_->sealed) {
-        s_.delivery.restore(*session_, message);
     }
 }
 

@@ -13,10 +13,8 @@ class Recovery final : public RecoveryVisitor {
     explicit Recovery(Shard::Impl& shard) noexcept : s_(shard) {}
     void run();
 
-    [[nodiscard]] bool on_session(Sid sid, std::string_view scope, std::string_view client_id,
-                                  std::uint64_t epoch) override;
+    [[nodiscard]] bool on_session(const StoredSession& stored) override;
     void on_subscription(std::string_view filter, std::uint8_t qos) override;
-    void on_message(const StoredMessage& message) override;
     void on_inbound(std::uint16_t packet_id) override;
     void on_will(std::string_view topic, std::span<const std::byte> payload, std::uint8_t qos,
                  bool retain) override;

@@ -177,6 +177,9 @@ void Sender::open_gate(Connection& c) {
         if (packet->publish && !has_room(c)) {
             break;
         }
+        if (packet->connack && !s_.disk_queue.is_ready(*c.session)) {
+            break;  // behind CONNACK what was in flight goes first [MQTT-4.4.0-1]
+        }
         let_out(c, *packet);
         opened = opened || packet->connack;
         c.gate.pop();

@@ -11,6 +11,7 @@
 #include "acl/auth_context.hpp"
 #include "base/clock.hpp"
 #include "base/siphash.hpp"
+#include "broker/backlog.hpp"
 #include "broker/identity.hpp"
 #include "broker/ids.hpp"
 #include "broker/inbound_ids.hpp"
@@ -122,7 +123,9 @@ struct Session {
     Lane lane2;  ///< QoS 2: a window of its own, so that a stuck disk does not hold QoS 1
     std::uint64_t next_order = 1;
     std::uint16_t last_packet_id = 0;
-    std::size_t queued_bytes = 0;
+    std::size_t queued_messages = 0;     ///< in memory and on disk, in flight included
+    std::size_t queued_bytes = 0;        ///< queue_cost of those whose PUBLISH may still be sent
+    Backlog backlog;                     ///< what of them the disk alone holds
     std::size_t queue_bytes_max = 0;     ///< the lower one of its listener's and its class's
     Pressure pressure = Pressure::none;  ///< as publishers see it
     std::uint32_t service_calls = 0;     ///< its messages that services have not answered yet

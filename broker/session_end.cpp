@@ -62,6 +62,7 @@ void SessionEnd::fire_will(Session& session) {
 
 void SessionEnd::leave(Session& session, CloseReason reason) {
     session.connection = nullptr;
+    s_.disk_queue.park(session);
     s_.delivery.note_pressure(session);
     session.replays.clear();
     if (sends_will(reason)) {

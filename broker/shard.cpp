@@ -34,6 +34,7 @@ Shard::Impl::Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now)
       routes(s.index, {s.options.route_entries_max, s.options.route_bytes_max}),
       sender(*this),
       delivery(*this),
+      disk_queue(*this),
       router(*this),
       subscriptions(*this),
       session_end(*this),
@@ -83,8 +84,7 @@ void Shard::Impl::do_work() {
 
 bool Shard::Impl::sender_has_room(const Session& session) const {
     return session.connection != nullptr && session.connection->open &&
-           sender.has_room(*session.connection) &&
-           session.lane1.entries.size() + session.lane2.entries.size() <= limits.slice;
+           sender.has_room(*session.connection) && session.queued_messages <= limits.slice;
 }
 
 void Shard::Impl::when_durable(std::function<void()> done) {
@@ -239,13 +239,14 @@ void Shard::commit_turn() {
         s.stats.records.add();
     }
     s.router.publish_mail(batch);
+    s.disk_queue.send_reads();
 }
 
 void Shard::flush() {
     Impl& s = *impl_;
     s.sender.flush();
     s.closed_transports.clear();
-    if (s.turn.has_news() || s.router.has_mail()) {
+    if (s.turn.has_news() || s.router.has_mail() || s.disk_queue.has_reads()) {
         commit_turn();  // room made by writes let more out of queues: their SENT records
     }
     s.shared.log.turns().end(s.id);

@@ -13,6 +13,7 @@
 #include "broker/connection.hpp"
 #include "broker/connection_table.hpp"
 #include "broker/delivery.hpp"
+#include "broker/disk_queue.hpp"
 #include "broker/mailbox.hpp"
 #include "broker/memory_stage.hpp"
 #include "broker/message.hpp"
@@ -58,6 +59,7 @@ struct Shard::Impl {
 
     Sender sender;
     Delivery delivery;
+    DiskQueue disk_queue;
     Router router;
     Subscriptions subscriptions;
     SessionEnd session_end;

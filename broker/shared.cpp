@@ -39,6 +39,7 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
     const LogCounters counters = log.counters();
     next_sid = counters.sid + 1;
     next_message_block = (counters.mid >> 8U) / kMessageBlock + 1;
+    first_mid = (next_message_block * kMessageBlock) << 8U;
     log.recover_retained([this](const StoredRetained& stored) {
         const std::string_view owner = thing_of(stored.topic);
         retained.restore({std::string{stored.topic},

@@ -57,6 +57,7 @@ struct Shared {
     std::vector<std::unique_ptr<ShardStats>> stats;   ///< one per thread, which alone writes it
     std::atomic<Sid> next_sid{1};
     std::atomic<std::uint64_t> next_message_block{1};  ///< taken in blocks of kMessageBlock
+    Mid first_mid = 0;                                 ///< of this run; constant after construction
     std::atomic<unsigned> recovering;  ///< threads that have not loaded their sessions yet; until 0
                                        ///< nobody is admitted
     std::atomic<std::size_t> connections{0};

@@ -200,7 +200,7 @@ bool Subscriptions::replay_slice(Session& session) {
             return false;
         }
         if (!session.connection->open || !s_.sender.has_room(*session.connection) ||
-            session.lane1.entries.size() + session.lane2.entries.size() > s_.limits.slice) {
+            session.queued_messages > s_.limits.slice) {
             return true;  // goes on when the peer took bytes or acknowledged
         }
         Replay& replay = session.replays.front();

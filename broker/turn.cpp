@@ -13,6 +13,7 @@ BatchNo TurnLog::append() {
     foreign_ = 0;
     if (batch != 0) {
         pending_.push_back({current_, batch});
+        last_batch_ = std::max(last_batch_, batch);
     }
     if (own != 0 && due == Due::at_once) {
         hurried_ = awaited_;  // batches become durable in their order: the older ones are due, too

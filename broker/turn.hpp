@@ -45,6 +45,8 @@ class TurnLog {
     [[nodiscard]] bool has_news() const noexcept {
         return !records_.empty() || foreign_ != 0 || must_hurry();
     }
+    /// The last batch that any of this thread's turns is in or depends on.
+    [[nodiscard]] BatchNo last_batch() const noexcept { return last_batch_; }
     [[nodiscard]] DurableLog& log() noexcept { return log_; }
 
   private:
@@ -62,6 +64,7 @@ class TurnLog {
     DurableLog& log_;
     RecordWriter records_;
     BatchNo foreign_ = 0;
+    BatchNo last_batch_ = 0;
     TurnNo current_ = 1;
     TurnNo durable_ = 0;
     TurnNo awaited_ = 0;  // the last turn that something waits for

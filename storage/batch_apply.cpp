@@ -1,6 +1,8 @@
 #include "storage/batch_apply.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <unordered_map>
 
 #include "storage/db.hpp"
 #include "storage/retained_tombstones.hpp"
@@ -9,6 +11,33 @@ namespace iotsky::storage {
 namespace {
 
 using State = broker::StoredMessage::State;
+
+/// How the queues of sessions grow and shrink in a batch.
+class QueueSizes {
+  public:
+    void add(broker::Sid sid, std::int64_t messages, std::int64_t bytes) {
+        Change& change = changes_[sid];
+        change.messages += messages;
+        change.bytes += bytes;
+    }
+    void apply(Db& db) const {
+        for (const auto& [sid, change] : changes_) {
+            if (change.messages != 0 || change.bytes != 0) {
+                db.run(
+                    "UPDATE sessions SET queued_messages = queued_messages + ?2, "
+                    "queued_bytes = queued_bytes + ?3 WHERE sid = ?1",
+                    sid, change.messages, change.bytes);
+            }
+        }
+    }
+
+  private:
+    struct Change {
+        std::int64_t messages = 0;
+        std::int64_t bytes = 0;
+    };
+    std::unordered_map<broker::Sid, Change> changes_;
+};
 
 std::int64_t number(broker::Form form) {
     return static_cast<std::int64_t>(form);
@@ -51,7 +80,7 @@ void apply_inbound(Db& db, const FoldedBatch& batch) {
     }
 }
 
-void apply_messages(Db& db, const FoldedBatch& batch) {
+void apply_messages(Db& db, const FoldedBatch& batch, QueueSizes& sizes) {
     for (const FoldedMessage& m : batch.messages) {
         if (m.refs == 0) {
             continue;
@@ -65,39 +94,54 @@ void apply_messages(Db& db, const FoldedBatch& batch) {
     }
     for (const FoldedRow& r : batch.rows) {
         db.run(
-            "INSERT INTO queue (sid, mid, form, qos, state, packet_id, n) "
-            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO queue (sid, mid, form, qos, state, packet_id, n, bytes) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             r.key.sid, r.key.mid, number(r.key.form), std::int64_t{r.qos}, number(r.state),
-            std::int64_t{r.packet_id}, r.order);
+            std::int64_t{r.packet_id}, r.order, r.bytes);
+        sizes.add(r.key.sid, 1, static_cast<std::int64_t>(r.bytes));
     }
 }
 
 /// Whether it was there and still needed its message.
-bool delete_row(Db& db, const QueueKey& key) {
-    Query query =
-        db.query("DELETE FROM queue WHERE sid = ?1 AND mid = ?2 AND form = ?3 RETURNING state",
-                 key.sid, key.mid, number(key.form));
+bool delete_row(Db& db, const QueueKey& key, QueueSizes& sizes) {
+    Query query = db.query(
+        "DELETE FROM queue WHERE sid = ?1 AND mid = ?2 AND form = ?3 RETURNING state, bytes",
+        key.sid, key.mid, number(key.form));
     bool needed = false;
     while (query.next()) {
         needed = query.get<std::int64_t>() != number(State::received);
+        sizes.add(key.sid, -1, -query.get<std::int64_t>());
     }
     return needed;
 }
 
 /// PUBLISH will never be sent again: whether the row needed its message until now.
-bool mark_received(Db& db, const RowChange& change) {
-    db.run(
-        "UPDATE queue SET state = 2, packet_id = ?4 "
-        "WHERE sid = ?1 AND mid = ?2 AND form = ?3 AND state <> 2",
-        change.key.sid, change.key.mid, number(change.key.form), std::int64_t{change.packet_id});
-    return !db.failed() && db.changes() > 0;
+bool mark_received(Db& db, const RowChange& change, QueueSizes& sizes) {
+    const QueueKey& key = change.key;
+    std::optional<std::int64_t> bytes;
+    {
+        Query query = db.query(
+            "SELECT bytes FROM queue WHERE sid = ?1 AND mid = ?2 AND form = ?3 AND state <> 2",
+            key.sid, key.mid, number(key.form));
+        if (query.next()) {
+            bytes = query.get<std::int64_t>();
+        }
+    }
+    if (bytes) {
+        db.run(
+            "UPDATE queue SET state = 2, packet_id = ?4, bytes = 0 "
+            "WHERE sid = ?1 AND mid = ?2 AND form = ?3",
+            key.sid, key.mid, number(key.form), std::int64_t{change.packet_id});
+        sizes.add(key.sid, 0, -*bytes);
+    }
+    return bytes.has_value();
 }
 
-void apply_changes(Db& db, const FoldedBatch& batch) {
+void apply_changes(Db& db, const FoldedBatch& batch, QueueSizes& sizes) {
     std::vector<broker::Mid> released;
     for (const RowChange& change : batch.changes) {
         if (change.done) {
-            if (delete_row(db, change.key)) {
+            if (delete_row(db, change.key, sizes)) {
                 released.push_back(change.key.mid);
             }
             continue;
@@ -109,7 +153,7 @@ void apply_changes(Db& db, const FoldedBatch& batch) {
                 change.key.sid, change.key.mid, number(change.key.form),
                 std::int64_t{change.packet_id}, change.order);
         }
-        if (change.received && mark_received(db, change)) {
+        if (change.received && mark_received(db, change, sizes)) {
             released.push_back(change.key.mid);
         }
     }
@@ -166,8 +210,10 @@ void apply_batch(Db& db, const FoldedBatch& batch, const RetainedTombstones& tom
     apply_sessions(db, batch);
     apply_subscriptions(db, batch);
     apply_inbound(db, batch);
-    apply_messages(db, batch);
-    apply_changes(db, batch);
+    QueueSizes sizes;
+    apply_messages(db, batch, sizes);
+    apply_changes(db, batch, sizes);
+    sizes.apply(db);
     apply_retained(db, batch, tombstones);
     apply_wills(db, batch);
 }

@@ -1,6 +1,7 @@
 #include "storage/messages_log.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.hpp"
@@ -67,6 +68,9 @@ MessagesLog::MessagesLog(MessagesOptions options, std::unique_ptr<MessagesDb> db
       checkpointer_(std::move(checkpointer)),
       mark_(db_->applied()),
       collecting_(db_->applied() + 1),
+      committed_(db_->applied()),
+      reader_(options_.path, options_.retry_every,
+              [this](const Error& error) { read_failed(error); }),
       thread_([this] { run(); }) {}
 
 MessagesLog::~MessagesLog() {
@@ -145,6 +149,47 @@ void MessagesLog::recover_retained(
     const std::function<void(const broker::StoredRetained&)>& visit) {
     if (auto read = storage::recover_retained(options_.path, visit); !read) {
         fail_for_good(read.error());
+    }
+}
+
+void MessagesLog::read(broker::QueueRead read, std::function<void(broker::QueuePage)> answer) {
+    const broker::BatchNo batch = read.batch;
+    {
+        LockGuard lock(mutex_);
+        if (batch > committed_) {
+            waiting_reads_.push_back({std::move(read), std::move(answer)});
+            answer = nullptr;
+        }
+    }
+    if (answer) {
+        reader_.read(std::move(read), std::move(answer));
+    } else {
+        hurry(batch);
+    }
+}
+
+void MessagesLog::start_reads(broker::BatchNo batch) {
+    std::vector<WaitingRead> ready;
+    {
+        LockGuard lock(mutex_);
+        committed_ = batch;
+        const auto later = std::partition(
+            waiting_reads_.begin(), waiting_reads_.end(),
+            [batch](const WaitingRead& waiting) { return waiting.read.batch <= batch; });
+        std::move(waiting_reads_.begin(), later, std::back_inserter(ready));
+        waiting_reads_.erase(waiting_reads_.begin(), later);
+    }
+    for (WaitingRead& waiting : ready) {
+        reader_.read(std::move(waiting.read), std::move(waiting.answer));
+    }
+}
+
+// Tried again by the reader; damage does not go away.
+void MessagesLog::read_failed(const Error& error) {
+    if (error.code == Errc::corrupt) {
+        fail_for_good(error);
+    } else {
+        log::warn(error.number, "a page of a queue cannot be read", {{"detail", error.detail}});
     }
 }
 
@@ -294,6 +339,7 @@ void MessagesLog::committed(const Batch& batch) {
         garbage_ = db_->has_garbage();
     }
     pending_bytes_.fetch_sub(batch.bytes, std::memory_order_relaxed);
+    start_reads(batch.number);
     checkpointer_->note(db_->wal_pages());
     mark_.publish(batch.number);
 }

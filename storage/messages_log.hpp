@@ -14,6 +14,7 @@
 #include "broker/durable_mark.hpp"
 #include "storage/checkpointer.hpp"
 #include "storage/messages_db.hpp"
+#include "storage/page_reader.hpp"
 
 namespace iotsky::storage {
 
@@ -37,8 +38,8 @@ struct MessagesOptions {
 /// The log on disk: messages.db (`dataplane.md` 2). Chunks of all threads collect in one list; the
 /// thread `store` takes it whole, folds it, commits it in one transaction and says that it is
 /// durable. A commit that fails is held and tried again, unchanged, for as long as it takes:
-/// nothing in memory is taken back, the gates stay shut. Synchronised; owns the threads `store` and
-/// `checkpoint`.
+/// nothing in memory is taken back, the gates stay shut. Synchronised; owns the threads `store`,
+/// `checkpoint` and `reader`.
 class MessagesLog final : public broker::DurableLog {
   public:
     /// In relaxed mode acknowledgements wait for the disk, too, when it is further behind than
@@ -72,6 +73,8 @@ class MessagesLog final : public broker::DurableLog {
     void recover(broker::RecoveryVisitor& visitor) override;
     void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) override;
     [[nodiscard]] broker::LogCounters counters() const override { return counters_; }
+    [[nodiscard]] bool keeps_queues() const noexcept override { return true; }
+    void read(broker::QueueRead read, std::function<void(broker::QueuePage)> answer) override;
 
     /// What people should know about the start: a store that was set aside.
     [[nodiscard]] const std::vector<Error>& warnings() const noexcept { return warnings_; }
@@ -100,6 +103,8 @@ class MessagesLog final : public broker::DurableLog {
     void hold(const Error& error);
     void go_on();
     void committed(const Batch& batch);
+    void start_reads(broker::BatchNo batch);
+    void read_failed(const Error& error);
 
     const MessagesOptions options_;
     const std::vector<Error> warnings_;
@@ -124,6 +129,13 @@ class MessagesLog final : public broker::DurableLog {
     std::optional<Instant> stopping_since_ IOTSKY_GUARDED_BY(mutex_);
     std::string reason_ IOTSKY_GUARDED_BY(mutex_);           // why not accepting, in words
     std::optional<Error> damage_ IOTSKY_GUARDED_BY(mutex_);  // nothing more is written
+    struct WaitingRead {
+        broker::QueueRead read;
+        PageReader::Answer answer;
+    };
+    broker::BatchNo committed_ IOTSKY_GUARDED_BY(mutex_);               // what readers see
+    std::vector<WaitingRead> waiting_reads_ IOTSKY_GUARDED_BY(mutex_);  // for a later batch
+    PageReader reader_;
     std::thread thread_;
 };
 

@@ -8,53 +8,12 @@
 namespace iotsky::storage {
 namespace {
 
-using State = broker::StoredMessage::State;
-
 void read_subscriptions(Db& db, broker::Sid sid, broker::RecoveryVisitor& visitor) {
     Query query = db.query("SELECT filter, qos FROM subscriptions WHERE sid = ?1", sid);
     while (query.next()) {
         const auto filter = query.get<std::string_view>();
         visitor.on_subscription(filter, static_cast<std::uint8_t>(query.get<std::uint64_t>()));
     }
-}
-
-void read_messages(Query query, broker::RecoveryVisitor& visitor) {
-    while (query.next()) {
-        broker::StoredMessage message;
-        query.get(message.mid);
-        message.form = static_cast<broker::Form>(query.get<std::uint64_t>());
-        message.qos = static_cast<std::uint8_t>(query.get<std::uint64_t>());
-        const auto state = query.get<std::uint64_t>();
-        if (state > static_cast<std::uint64_t>(State::received)) {
-            query.damaged("unknown state of a message");
-            return;
-        }
-        message.state = static_cast<State>(state);
-        message.packet_id = static_cast<std::uint16_t>(query.get<std::uint64_t>());
-        query.get(message.order);
-        const bool gone = query.is_null();
-        query.get(message.retain);
-        query.get(message.topic);
-        query.get(message.payload);
-        if (gone && message.state != State::received) {
-            query.damaged("a queued message is missing");
-            return;
-        }
-        visitor.on_message(message);
-    }
-}
-
-void read_queue(Db& db, broker::Sid sid, broker::RecoveryVisitor& visitor) {
-    read_messages(db.query("SELECT mid, form, qos, state, packet_id, n, replay, topic, payload "
-                           "FROM queue LEFT JOIN messages USING (mid) "
-                           "WHERE sid = ?1 AND state <> 0 ORDER BY n",
-                           sid),
-                  visitor);
-    read_messages(db.query("SELECT mid, form, qos, state, packet_id, n, replay, topic, payload "
-                           "FROM queue LEFT JOIN messages USING (mid) "
-                           "WHERE sid = ?1 AND state = 0 ORDER BY mid, form",
-                           sid),
-                  visitor);
 }
 
 void read_inbound(Db& db, broker::Sid sid, broker::RecoveryVisitor& visitor) {
@@ -85,18 +44,18 @@ Result<void> outcome(const Db& db) {
 
 Result<void> recover_sessions(const std::filesystem::path& path, broker::RecoveryVisitor& visitor) {
     IOTSKY_TRY(db, Db::open(path, Db::Mode::read_only, kMessagesWords));
-    Query sessions = db->query("SELECT sid, scope, client_id, epoch FROM sessions ORDER BY sid");
+    Query sessions = db->query(
+        "SELECT sid, scope, client_id, epoch, queued_messages, queued_bytes FROM sessions "
+        "ORDER BY sid");
     while (sessions.next()) {
-        const auto sid = sessions.get<broker::Sid>();
-        const auto scope = sessions.get<std::string_view>();
-        const auto client_id = sessions.get<std::string_view>();
-        if (!visitor.on_session(sid, scope, client_id, sessions.get<std::uint64_t>())) {
-            continue;
+        broker::StoredSession session;
+        sessions.read(session.sid, session.scope, session.client_id, session.epoch,
+                      session.queue.messages, session.queue.bytes);
+        if (visitor.on_session(session)) {
+            read_subscriptions(*db, session.sid, visitor);
+            read_inbound(*db, session.sid, visitor);
+            read_will(*db, session.sid, visitor);
         }
-        read_subscriptions(*db, sid, visitor);
-        read_queue(*db, sid, visitor);
-        read_inbound(*db, sid, visitor);
-        read_will(*db, sid, visitor);
     }
     return outcome(*db);
 }

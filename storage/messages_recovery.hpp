@@ -8,7 +8,8 @@
 
 namespace iotsky::storage {
 
-/// Reads the durable state of the sessions that `visitor` wants, on a connection of its own.
+/// Reads the durable state of the sessions that `visitor` wants, on a connection of its own. Queues
+/// are not looked at: their sizes are in the sessions' rows.
 /// Errors: E5302, E5304; the visitor has then seen what lay in front of the damage.
 /// Thread: any, several at once.
 [[nodiscard]] Result<void> recover_sessions(const std::filesystem::path& path,

@@ -89,7 +89,8 @@ void Fold::on(const broker::PublishRecord& r) {
     for (const broker::PublishTarget& target : r.targets) {
         const QueueKey key{target.sid, r.mid, target.form};
         row_places_.emplace(key, rows_.size());
-        rows_.push_back({key, target.qos, State::queued, 0, 0});
+        rows_.push_back({key, target.qos, State::queued, 0, 0,
+                         broker::queue_cost(r.topic.size(), r.payload.size())});
     }
 }
 
@@ -141,6 +142,7 @@ void Fold::on(const broker::ReceivedRecord& r) {
     if (FoldedRow* made = row(key)) {
         made->state = State::received;
         made->packet_id = r.packet_id;
+        made->bytes = 0;
         return;
     }
     RowChange& changed = change(key);

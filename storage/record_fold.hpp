@@ -34,6 +34,7 @@ struct FoldedRow {
     broker::StoredMessage::State state = broker::StoredMessage::State::queued;
     std::uint16_t packet_id = 0;
     std::uint64_t order = 0;
+    std::uint64_t bytes = 0;  ///< what it counts for in its session's quota
 };
 
 /// A new row of `messages` and the rows of `queue` that refer to it: `refs` of them still need it.

@@ -154,6 +154,11 @@ Rows session_rows() {
             IOTSKY_FIELD(broker.limits.queue_bytes_max), "Messages waiting for one session."),
         row("queue_messages_max", Kind::integer, {1, 100'000'000},
             IOTSKY_FIELD(broker.limits.queue_messages_max), "The same, counted."),
+        row("queue_memory_bytes_max", Kind::size, {kKiB, kGiB},
+            IOTSKY_FIELD(broker.limits.queue_memory_bytes_max),
+            "What memory holds of a persistent session's queue while its client is here; the rest "
+            "lies on disk alone, and so does all of it while the client is away. Not in mode "
+            "memory."),
         choice<Config>(
             "queue_full", {"drop-newest", "drop-oldest", "refuse"}, Takes::restart,
             IOTSKY_FIELD(broker.limits.queue_full),

@@ -16,6 +16,8 @@ CREATE TABLE sessions (
     scope TEXT NOT NULL,
     client_id TEXT NOT NULL,
     epoch INTEGER NOT NULL,
+    queued_messages INTEGER NOT NULL DEFAULT 0, -- rows of queue
+    queued_bytes INTEGER NOT NULL DEFAULT 0, -- and the sum of their bytes
     UNIQUE (scope, client_id)
 ) STRICT;
 
@@ -46,6 +48,7 @@ CREATE TABLE queue (
     state INTEGER NOT NULL,
     packet_id INTEGER NOT NULL,
     n INTEGER NOT NULL, -- order of sending
+    bytes INTEGER NOT NULL, -- what it counts for in the session's quota; 0 in state 2
     PRIMARY KEY (sid, mid, form)
 ) STRICT, WITHOUT ROWID;
 

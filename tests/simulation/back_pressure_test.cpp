@@ -16,6 +16,9 @@ using broker::ShardStats;
 
 namespace {
 
+/// A payload that fills, with what is kept about it, a 2 KiB piece of memory.
+constexpr std::size_t kFills = 1'984;
+
 /// A client id whose session of `scope` lives on `thread`.
 std::string id_on(unsigned thread, unsigned threads, const std::string& scope) {
     for (int i = 0;; ++i) {
@@ -174,7 +177,7 @@ TEST_SUITE("simulation.back_pressure") {
         broker::Options options;
         options.limits.memory_bytes_max = kMark;
         options.limits.inflight_max = 1;
-        World world(3, 1, LogFault::none, options);
+        World world(3, 1, queues_in_memory(), options);
         world.reconnect = false;
         sleeper(world);
         Client& slow = connected(world, {"slow", "slow", true, {{"slow", 1}}});
@@ -182,7 +185,7 @@ TEST_SUITE("simulation.back_pressure") {
         const auto& stats = *world.broker().shared().stats[0];
         const auto fill_to = [&](std::size_t bytes) {
             while (stats.queued_bytes.get() <= bytes) {
-                writer.publish("t", std::string(1000, 'x'), 1, false);
+                writer.publish("t", std::string(kFills, 'x'), 1, false);
                 REQUIRE(world.settle());
             }
         };
@@ -230,7 +233,7 @@ TEST_SUITE("simulation.back_pressure") {
         fill_to(kMark + kMark * 4 / 10);
         CHECK(world.log().tables().queue_rows() > rows);
         for (int i = 0; i < 40; ++i) {
-            writer.publish("t", std::string(1000, 'x'), 1, false);
+            writer.publish("t", std::string(kFills, 'x'), 1, false);
             REQUIRE(world.settle());
         }
         CHECK(stats.dropped_quota.get() > 0);
@@ -247,8 +250,8 @@ TEST_SUITE("simulation.back_pressure") {
         Client& mute = connected(world, {"mute", "m", true, {{"t", 1}}});
         Client& writer = connected(world, {"w", "w", true});
         for (int i = 0; i < 60; ++i) {  // `mute` does not read: one in flight, the others wait
-            writer.publish("t", std::string(1000, 'x'), 1, false);
-            for (int j = 0; j < 60; ++j) {
+            writer.publish("t", std::string(kFills, 'x'), 1, false);
+            for (int j = 0; j < 120; ++j) {
                 world.turns(1);
                 (void)writer.step();
             }
@@ -341,6 +344,7 @@ TEST_SUITE("simulation.back_pressure") {
         const auto run = [&](Client* reader) {
             for (int i = 0; i < 40; ++i) {
                 (void)world.log().step();
+                (void)world.log().step_reader();
                 world.turns(1);
                 (void)writer.step();
             }

@@ -21,6 +21,7 @@ struct Wire {
     bool client_closed = false;
     bool broker_closed = false;
     bool takes_nothing = false;  ///< the client's window is shut
+    bool blocked = false;        ///< bytes met it
 };
 
 struct ClientOptions {

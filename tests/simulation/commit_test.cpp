@@ -33,8 +33,16 @@ void judge(const Client& publisher, const Client& subscriber, bool exactly_once,
     outcome.lost += tally.missing(publisher.acknowledged);
 }
 
+/// Windows and memory so small that most of a queue is on disk alone.
+broker::Options small_memory() {
+    broker::Options options;
+    options.limits.inflight_max = 2;
+    options.limits.queue_memory_bytes_max = 200;
+    return options;
+}
+
 Outcome run(std::uint64_t seed, std::uint8_t qos, LogOptions log, bool crashes) {
-    World world(seed, 3, log);
+    World world(seed, 3, log, seed % 2 == 0 ? small_memory() : broker::Options{});
     std::vector<Client*> publishers;
     std::vector<Client*> subscribers;
     for (int i = 0; i < 2; ++i) {
@@ -181,6 +189,10 @@ TEST_SUITE("simulation.commit") {
     TEST_CASE("the check can fail: references apart from their message lose it") {
         CHECK(total(60, 1, LogFault::late_targets, true).lost > 0);
         CHECK(total(60, 2, LogFault::late_targets, true).lost > 0);
+    }
+
+    TEST_CASE("the check can fail: a page that is read too early loses messages") {
+        CHECK(total(200, 1, LogFault::early_read, true).lost > 0);
     }
 
     TEST_CASE("the check can fail: mail before the append leaves rows that come again") {

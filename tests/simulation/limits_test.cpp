@@ -217,7 +217,7 @@ TEST_SUITE("simulation.limits") {
         broker::Options options;
         options.limits.memory_bytes_max = 19'000;
         options.limits.inflight_max = 1;
-        World world(13, 1, LogFault::none, options);
+        World world(13, 1, queues_in_memory(), options);
         world.reconnect = false;
         Client& keeper = connected(world, {"keeper", "k", false, {{"t", 1}}});
         keeper.lose_connection();

@@ -93,6 +93,27 @@ bool Log::step(bool timer) {
     return true;
 }
 
+void Log::read(broker::QueueRead read, std::function<void(broker::QueuePage)> answer) {
+    hurry(read.batch);
+    if (options_.fault == LogFault::early_read) {
+        read.batch = 0;
+    }
+    questions_.push_back({std::move(read), std::move(answer)});
+}
+
+bool Log::step_reader() {
+    const auto ready =
+        std::find_if(questions_.begin(), questions_.end(),
+                     [&](const Question& question) { return question.read.batch <= durable_; });
+    if (ready == questions_.end()) {
+        return false;
+    }
+    const Question question = std::move(*ready);
+    questions_.erase(ready);
+    question.answer(disk_ ? disk_->read(question.read) : tables_.read(question.read));
+    return true;
+}
+
 void Log::fail_commit() {
     if (options_.fault == LogFault::drop_on_error && begun_) {
         committing_.clear();
@@ -108,6 +129,7 @@ void Log::crash(bool applied) {
     committing_.clear();
     collecting_.clear();
     late_.clear();
+    questions_.clear();
     begun_ = false;
     due_ = false;
     if (disk_) {

@@ -23,6 +23,8 @@ enum class LogFault : std::uint8_t {
     // One PUBLISH is more than one record:
     late_inbound,  ///< the inbound identifier comes in a batch of its own
     late_targets,  ///< the references come in a batch of their own
+    // Queues on disk:
+    early_read,  ///< a page is read before the messages that it was asked for are on disk
     // Mail before append:
     late_thread,  ///< what one thread appends lies behind what others made of it
 };
@@ -33,7 +35,15 @@ struct LogOptions {
     LogFault fault = LogFault::none;
     broker::ThreadId thread = 0;  ///< of late_thread
     bool real_disk = false;       ///< fold, transactions and recovery of messages.db
+    bool keeps_queues = true;     ///< false: memory holds all of every queue, as in mode memory
 };
+
+/// Mode memory.
+[[nodiscard]] inline LogOptions queues_in_memory() {
+    LogOptions options;
+    options.keeps_queues = false;
+    return options;
+}
 
 /// A log whose disk is a step of the scheduler: batches collect, are being committed, are durable.
 /// A crash loses what was not applied.
@@ -56,16 +66,22 @@ class Log final : public broker::DurableLog {
     void recover(broker::RecoveryVisitor& visitor) override;
     void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) override;
     [[nodiscard]] broker::LogCounters counters() const override;
+    [[nodiscard]] bool keeps_queues() const noexcept override { return options_.keeps_queues; }
+    void read(broker::QueueRead read, std::function<void(broker::QueuePage)> answer) override;
 
     /// One step of the disk: begins or ends a commit. False if there is nothing to do. Without
     /// `timer` a batch that nobody waits for stays.
     bool step(bool timer = true);
+    /// One step of the reader: answers the oldest question that it can.
+    bool step_reader();
     /// The commit under way fails. It is held and tried again, unchanged.
     void fail_commit();
     /// The process dies: what collects is lost; the batch being committed is on disk or not, as
     /// `applied` says.
     void crash(bool applied);
-    [[nodiscard]] bool idle() const noexcept { return collecting_.empty() && committing_.empty(); }
+    [[nodiscard]] bool idle() const noexcept {
+        return collecting_.empty() && !begun_ && late_.empty();
+    }
     [[nodiscard]] bool due() const noexcept { return due_ || begun_; }
     [[nodiscard]] const Tables& tables() const noexcept { return tables_; }
 
@@ -73,6 +89,10 @@ class Log final : public broker::DurableLog {
     struct Chunk {
         broker::ThreadId thread = 0;
         broker::RecordChunk records;
+    };
+    struct Question {
+        broker::QueueRead read;
+        std::function<void(broker::QueuePage)> answer;
     };
     void apply_committing();
     void split_late();
@@ -86,6 +106,7 @@ class Log final : public broker::DurableLog {
     unsigned late_batches_ = 0;              ///< until it is written
     broker::BatchNo collecting_no_ = 1;
     broker::BatchNo durable_ = 0;
+    std::vector<Question> questions_;
     bool begun_ = false;  ///< `committing_` is on its way to the disk
     bool due_ = false;
 };

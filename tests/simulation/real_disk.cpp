@@ -5,7 +5,9 @@
 #include <stdexcept>
 #include <string>
 
+#include "storage/db.hpp"
 #include "storage/messages_recovery.hpp"
+#include "storage/queue_reader.hpp"
 #include "tests/support/state_dump.hpp"
 
 namespace iotsky::simulation {
@@ -53,6 +55,12 @@ void RealDisk::reopen(const Tables& expected) {
 
 void RealDisk::recover(broker::RecoveryVisitor& visitor) {
     (void)storage::recover_sessions(folder_ / "messages.db", visitor).value();
+}
+
+broker::QueuePage RealDisk::read(const broker::QueueRead& read) {
+    const auto db = storage::Db::open(folder_ / "messages.db", storage::Db::Mode::read_only,
+                                      storage::kMessagesWords);
+    return storage::read_queue(**db, read).value();
 }
 
 void RealDisk::recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) {

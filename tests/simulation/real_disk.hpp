@@ -24,6 +24,7 @@ class RealDisk {
     void reopen(const Tables& expected);
     void recover(broker::RecoveryVisitor& visitor);
     void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit);
+    [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read);
     [[nodiscard]] broker::LogCounters counters() const { return db_->counters(); }
 
   private:

@@ -128,26 +128,75 @@ std::size_t Tables::queue_rows() const {
     return rows;
 }
 
+broker::StoredMessage Tables::stored(broker::Mid mid, broker::Form form, const Row& row) const {
+    broker::StoredMessage out;
+    out.mid = mid;
+    out.qos = row.qos;
+    out.form = form;
+    out.state = row.state;
+    out.packet_id = row.packet_id;
+    out.order = row.order;
+    if (row.state != broker::StoredMessage::State::received) {
+        const Message& message = messages_.at(mid);
+        out.topic = message.topic;
+        out.payload = message.payload;
+        out.retain = message.replay;
+    }
+    return out;
+}
+
+broker::QueueSize Tables::queue_size(const Session& session) const {
+    broker::QueueSize size;
+    for (const auto& [key, row] : session.queue) {
+        const broker::StoredMessage message = stored(key.first, key.second, row);
+        ++size.messages;
+        size.bytes += row.state == broker::StoredMessage::State::received
+                          ? 0
+                          : broker::queue_cost(message.topic.size(), message.payload.size());
+    }
+    return size;
+}
+
+broker::QueuePage Tables::read(const broker::QueueRead& read) const {
+    broker::QueuePage page;
+    for (const broker::MidRange& range : read.ranges) {
+        page.read_to = std::max(page.read_to, range.last);
+    }
+    const auto session = sessions_.find(read.sid);
+    if (session == sessions_.end()) {
+        return page;
+    }
+    for (const auto& [key, row] : session->second.queue) {
+        if (row.state != broker::StoredMessage::State::queued) {
+            if (read.in_flight) {
+                page.in_flight.push_back(stored(key.first, key.second, row));
+            }
+            continue;
+        }
+        const auto wanted = [&, mid = key.first](const auto& range) { return range.holds(mid); };
+        if (std::none_of(read.ranges.begin(), read.ranges.end(), wanted) ||
+            key.first > page.read_to) {
+            continue;
+        }
+        if (page.queued.size() >= read.messages_max && page.queued.back().mid != key.first) {
+            page.read_to = key.first - 1;
+            continue;
+        }
+        page.queued.push_back(stored(key.first, key.second, row));
+    }
+    std::stable_sort(page.in_flight.begin(), page.in_flight.end(),
+                     [](const auto& a, const auto& b) { return a.order < b.order; });
+    return page;
+}
+
 void Tables::recover(broker::RecoveryVisitor& visitor) const {
     for (const auto& [sid, session] : sessions_) {
-        if (!visitor.on_session(sid, session.scope, session.client_id, session.epoch)) {
+        if (!visitor.on_session(
+                {sid, session.scope, session.client_id, session.epoch, queue_size(session)})) {
             continue;
         }
         for (const auto& [filter, qos] : session.subscriptions) {
             visitor.on_subscription(filter, qos);
-        }
-        std::vector<std::pair<QueueKey, Row>> rows(session.queue.begin(), session.queue.end());
-        std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
-            const auto rank = [](const Row& row) {
-                return row.state == broker::StoredMessage::State::queued ? UINT64_MAX : row.order;
-            };
-            return rank(a.second) < rank(b.second);
-        });
-        for (const auto& [key, row] : rows) {
-            const bool needed = row.state != broker::StoredMessage::State::received;
-            const Message message = needed ? messages_.at(key.first) : Message{};
-            visitor.on_message({key.first, message.topic, as_bytes(message.payload), row.qos,
-                                key.second, message.replay, row.state, row.packet_id, row.order});
         }
         for (const std::uint16_t id : session.inbound) {
             visitor.on_inbound(id);

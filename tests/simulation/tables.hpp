@@ -18,6 +18,7 @@ class Tables final : public broker::RecordVisitor {
     void apply(const broker::RecordChunk& chunk);
     void recover(broker::RecoveryVisitor& visitor) const;
     void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) const;
+    [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read) const;
     [[nodiscard]] broker::LogCounters counters() const { return counters_; }
     [[nodiscard]] std::size_t queue_rows() const;
     [[nodiscard]] std::size_t messages() const { return messages_.size(); }
@@ -70,6 +71,9 @@ class Tables final : public broker::RecordVisitor {
         broker::Rev rev = 0;
     };
     void unref(broker::Mid mid, const Row& row);
+    [[nodiscard]] broker::StoredMessage stored(broker::Mid mid, broker::Form form,
+                                               const Row& row) const;
+    [[nodiscard]] broker::QueueSize queue_size(const Session& session) const;
     Row* row(broker::Sid sid, broker::Mid mid, broker::Form form);
 
     std::map<broker::Sid, Session> sessions_;

@@ -8,6 +8,7 @@
 #include "base/siphash.hpp"
 #include "broker/me_service.hpp"
 #include "broker/out_buffer.hpp"
+#include "broker/shard_impl.hpp"
 
 namespace iotsky::simulation {
 namespace {
@@ -82,6 +83,7 @@ class World::Transport final : public broker::Transport {
     }
     [[nodiscard]] bool write(broker::OutBuffer& out) override {
         std::array<::iovec, 16> pieces;
+        wire_->blocked = wire_->blocked || (wire_->takes_nothing && !out.empty());
         while (!out.empty() && !wire_->takes_nothing) {
             const std::size_t n = out.gather(pieces);
             std::size_t bytes = 0;
@@ -214,6 +216,14 @@ std::optional<TimePoint> World::next_deadline(unsigned thread) const {
     return shards_[thread]->shard->next_deadline();
 }
 
+std::size_t World::queue_memory() const {
+    std::size_t bytes = 0;
+    for (const auto& thread : shards_) {
+        bytes += thread->shard->impl().messages.bytes();
+    }
+    return bytes;
+}
+
 bool World::would_sleep(unsigned thread) {
     return shards_[thread]->shard->may_sleep();
 }
@@ -231,6 +241,10 @@ void World::turn(unsigned thread) {
             continue;
         }
         Wire& wire = transport->wire();
+        if (wire.blocked && !wire.takes_nothing) {
+            wire.blocked = false;
+            t.shard->on_writable(conn);
+        }
         if (!wire.to_broker.empty() && !t.shard->reading_paused(conn)) {
             const std::size_t n =
                 std::min<std::size_t>(wire.to_broker.size(), 1 + random_.below(64));
@@ -285,7 +299,7 @@ bool World::random_step(const Chances& chances) {
     }
     switch (random_.below(4)) {
         case 0:
-            return log_.step();
+            return random_.below(2) == 0 ? log_.step_reader() : log_.step();
         case 1:
             return !clients_.empty() && client_step(*clients_[random_.below(clients_.size())]);
         default:
@@ -312,6 +326,7 @@ bool World::settle(unsigned steps_max, bool timer) {
     unsigned quiet = 0;
     for (unsigned i = 0; i < steps_max && quiet < 8; ++i) {
         bool moved = log_.step(timer);
+        moved = log_.step_reader() || moved;
         for (const auto& client : clients_) {
             moved = client_step(*client) || moved;
         }

@@ -77,6 +77,8 @@ class World {
     /// When a thread that sleeps wants to be woken.
     [[nodiscard]] std::optional<TimePoint> next_deadline(unsigned thread) const;
     [[nodiscard]] TimePoint now() const { return now_; }
+    /// Bytes of queued messages that memory holds.
+    [[nodiscard]] std::size_t queue_memory() const;
     /// Whether a thread would sleep now; an idle one must, or it spins.
     [[nodiscard]] bool would_sleep(unsigned thread);
     /// A connection without a client behind it.

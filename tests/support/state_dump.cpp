@@ -3,21 +3,33 @@
 #include "base/bytes.hpp"
 
 namespace iotsky::test {
-namespace {
-
-std::string padded(std::uint64_t number) {
-    std::string text = std::to_string(number);
-    return std::string(20 - text.size(), '0') + text;
+bool StateDump::on_session(const broker::StoredSession& session) {
+    sids_.push_back(session.sid);
+    session_ = &sessions_[session.sid];
+    *session_ = "session " + std::to_string(session.sid) + " " + std::string{session.scope} + "/" +
+                std::string{session.client_id} + " epoch " + std::to_string(session.epoch) +
+                " queue " + std::to_string(session.queue.messages) + " of " +
+                std::to_string(session.queue.bytes) + "\n";
+    return true;
 }
 
-}  // namespace
+broker::QueueRead whole_queue(broker::Sid sid) {
+    broker::QueueRead read;
+    read.sid = sid;
+    read.in_flight = true;
+    read.ranges = {{broker::MidRange::kEarlierRuns, 1, broker::Mid{1} << 60U}};
+    read.messages_max = SIZE_MAX;
+    read.bytes_max = SIZE_MAX;
+    return read;
+}
 
-bool StateDump::on_session(broker::Sid sid, std::string_view scope, std::string_view client_id,
-                           std::uint64_t epoch) {
-    session_ = &sessions_["session " + padded(sid)];
-    *session_ = " " + std::string{scope} + "/" + std::string{client_id} + " epoch " +
-                std::to_string(epoch) + "\n";
-    return true;
+void StateDump::on_queue(broker::Sid sid, const broker::QueuePage& page) {
+    session_ = &sessions_.at(sid);
+    for (const auto& messages : {page.in_flight, page.queued}) {
+        for (const broker::StoredMessage& message : messages) {
+            on_message(message);
+        }
+    }
 }
 
 void StateDump::on_subscription(std::string_view filter, std::uint8_t qos) {
@@ -34,8 +46,7 @@ void StateDump::on_message(const broker::StoredMessage& message) {
         line += " as " + std::to_string(message.packet_id) + " at " + std::to_string(message.order);
     }
     if (message.state != State::received) {
-        line += (message.retain ? " retained " : " ") + std::string{message.topic} + "=" +
-                std::string{as_text(message.payload)};
+        line += (message.retain ? " retained " : " ") + message.topic + "=" + message.payload;
     }
     *session_ += line + "\n";
 }
@@ -61,8 +72,8 @@ void StateDump::on_retained(const broker::StoredRetained& retained) {
 
 std::string StateDump::text() const {
     std::string all;
-    for (const auto& [name, lines] : sessions_) {
-        all += name + lines;
+    for (const auto& [sid, lines] : sessions_) {
+        all += lines;
     }
     for (const std::string& line : retained_) {
         all += line;

@@ -6,6 +6,7 @@
 #include "storage/messages_db.hpp"
 #include "storage/messages_log.hpp"
 #include "storage/messages_recovery.hpp"
+#include "storage/queue_reader.hpp"
 #include "tests/simulation/tables.hpp"
 #include "tests/support/random_records.hpp"
 #include "tests/support/state_dump.hpp"
@@ -42,6 +43,11 @@ class Disk {
     }
     void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) {
         REQUIRE(storage::recover_retained(path(), visit).has_value());
+    }
+    [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read) {
+        const auto db =
+            storage::Db::open(path(), storage::Db::Mode::read_only, storage::kMessagesWords);
+        return storage::read_queue(**db, read).value();
     }
 
   private:

@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "storage/messages_recovery.hpp"
+#include "storage/queue_reader.hpp"
 #include "tests/simulation/tables.hpp"
 #include "tests/support/random_records.hpp"
 #include "tests/support/state_dump.hpp"
@@ -49,6 +50,11 @@ class Disk {
     }
     void recover_retained(const std::function<void(const StoredRetained&)>& visit) {
         REQUIRE(storage::recover_retained(path(), visit).has_value());
+    }
+    [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read) {
+        const auto db =
+            storage::Db::open(path(), storage::Db::Mode::read_only, storage::kMessagesWords);
+        return storage::read_queue(**db, read).value();
     }
     [[nodiscard]] std::uint64_t count(const char* table) {
         sqlite3* db = nullptr;
@@ -126,6 +132,48 @@ TEST_SUITE("storage.messages_db") {
             CHECK(disk.count("queue") == tables.queue_rows());
             CHECK(disk.count("messages") == tables.messages());
         }
+    }
+
+    TEST_CASE("a page has what its ranges ask for, in order, and says how far it was read") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "1", 1}, SessionOpenRecord{2, "s", "2", 1})});
+        const PublishTarget both_forms[] = {{1, 1, Form::plain}, {1, 1, Form::me}};
+        const PublishTarget other[] = {{2, 1, Form::plain}};
+        // Threads 3 and 4 publish in turn.
+        std::vector<RecordChunk> chunks;
+        for (Mid n = 1; n <= 6; ++n) {
+            chunks.push_back(turn(publish(n << 8U | 3U, both_forms)));
+            chunks.push_back(turn(publish(n << 8U | 4U, other)));
+            chunks.push_back(turn(publish(n << 8U | 5U, std::span{both_forms}.first(1))));
+        }
+        disk.commit(chunks);
+        disk.commit({turn(SentRecord{1, 2U << 8U | 3U, Form::plain, 7, 2},
+                          SentRecord{1, 1U << 8U | 3U, Form::plain, 6, 1})});
+        QueueRead read = test::whole_queue(1);
+        read.ranges = {{3, 2U << 8U | 3U, 4U << 8U | 3U}, {5, 6U << 8U | 5U, 6U << 8U | 5U}};
+        const auto mids = [](const std::vector<StoredMessage>& messages) {
+            std::vector<std::pair<Mid, Mid>> found;
+            for (const StoredMessage& message : messages) {
+                found.emplace_back(message.mid >> 8U, message.mid & 0xffU);
+            }
+            return found;
+        };
+        using Mids = std::vector<std::pair<Mid, Mid>>;
+        QueuePage page = disk.read(read);
+        CHECK(mids(page.in_flight) == Mids{{1, 3}, {2, 3}});
+        CHECK(mids(page.queued) == Mids{{2, 3}, {3, 3}, {3, 3}, {4, 3}, {4, 3}, {6, 5}});
+        CHECK(page.read_to == (6U << 8U | 5U));
+        // A page ends behind a whole message.
+        read.in_flight = false;
+        read.messages_max = 2;
+        page = disk.read(read);
+        CHECK(page.in_flight.empty());
+        CHECK(mids(page.queued) == Mids{{2, 3}, {3, 3}, {3, 3}});
+        CHECK(page.read_to >= (3U << 8U | 3U));
+        CHECK(page.read_to < (4U << 8U | 3U));
+        read.messages_max = 100;
+        read.bytes_max = 1;
+        CHECK(mids(disk.read(read).queued) == Mids{{2, 3}});
     }
 
     TEST_CASE("a batch that comes to nothing writes nothing") {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <fstream>
+#include <future>
 #include <mutex>
 
 #include "base/bytes.hpp"
@@ -98,6 +99,23 @@ RecordChunk open_session(Sid sid) {
     return turn(SessionOpenRecord{sid, "s", client, 1});
 }
 
+/// What the log recovers, its queues read as an io thread reads them.
+std::string dump_of(MessagesLog& log) {
+    struct Reading {
+        void recover(RecoveryVisitor& visitor) { log.recover(visitor); }
+        void recover_retained(const std::function<void(const StoredRetained&)>& visit) {
+            log.recover_retained(visit);
+        }
+        [[nodiscard]] QueuePage read(const QueueRead& read) {
+            std::promise<QueuePage> page;
+            log.read(read, [&](QueuePage answer) { page.set_value(std::move(answer)); });
+            return page.get_future().get();
+        }
+        MessagesLog& log;
+    } reading{log};
+    return test::dump_of(reading);
+}
+
 std::size_t lines(const std::string& text) {
     return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
@@ -120,10 +138,10 @@ TEST_SUITE("storage.messages_log") {
             1, turn(SubscribeRecord{1, "t", 1}, publish, SentRecord{1, 256, Form::plain, 3, 1}),
             Due::at_once);
         CHECK(store.thread().sleep_until_durable(log, batch));
-        const std::string before = test::dump_of(log);
+        const std::string before = dump_of(log);
         CHECK(lines(before) == 3);
         MessagesLog& again = store.open();
-        CHECK(test::dump_of(again) == before);
+        CHECK(dump_of(again) == before);
         CHECK(again.counters().sid == 1);
         CHECK(again.counters().mid == 256);
         CHECK(again.durable() >= batch);
@@ -159,7 +177,7 @@ TEST_SUITE("storage.messages_log") {
         const auto began = std::chrono::steady_clock::now();
         store.close();
         CHECK(std::chrono::steady_clock::now() - began < 1min);
-        CHECK(lines(test::dump_of(store.open())) == 1);
+        CHECK(lines(dump_of(store.open())) == 1);
     }
 
     TEST_CASE("batches are numbered on over restarts") {
@@ -176,7 +194,7 @@ TEST_SUITE("storage.messages_log") {
         MessagesLog& log = store.open();
         const BatchNo batch = log.append(0, open_session(1), Due::at_once);
         CHECK(log.durable() >= batch);
-        CHECK(test::dump_of(log).empty());
+        CHECK(dump_of(log).empty());
         CHECK(log.health().mode == "relaxed");
     }
 
@@ -220,7 +238,7 @@ TEST_SUITE("storage.messages_log") {
             CHECK(log.health().accepting);
             CHECK(log.health().reason.empty());
             CHECK(log.pending_bytes() == 0);
-            CHECK(lines(test::dump_of(store.open())) == 2);
+            CHECK(lines(dump_of(store.open())) == 2);
         }
     }
 
@@ -237,7 +255,7 @@ TEST_SUITE("storage.messages_log") {
         CHECK(took >= 1s);
         CHECK(took < 20s);
         disk.heal();
-        CHECK(test::dump_of(store.open()).empty());
+        CHECK(dump_of(store.open()).empty());
     }
 
     TEST_CASE("a damaged store is set aside whole; an empty one starts and tells what was lost") {
@@ -253,7 +271,7 @@ TEST_SUITE("storage.messages_log") {
             file << std::string(300, '\xff');
         }
         MessagesLog& fresh = store.open();
-        CHECK(test::dump_of(fresh).empty());
+        CHECK(dump_of(fresh).empty());
         REQUIRE(fresh.warnings().size() == 1);
         CHECK(fresh.warnings()[0].number == "E5302");
         CHECK(fresh.warnings()[0].message.find("lost: ") != std::string::npos);
@@ -281,6 +299,42 @@ TEST_SUITE("storage.messages_log") {
         CHECK(store.open().warnings().empty());
     }
 
+    TEST_CASE("a page knows the batch that it was asked for") {
+        Store store;
+        store.options().batch_wait_max = 1h;
+        MessagesLog& log = store.open();
+        const PublishTarget targets[] = {{1, 1, Form::plain}};
+        PublishRecord publish{};
+        publish.mid = 256;
+        publish.qos = 1;
+        publish.topic = "t";
+        publish.payload = as_bytes("p");
+        publish.targets = targets;
+        QueueRead read = test::whole_queue(1);
+        read.batch = log.append(0, turn(SessionOpenRecord{1, "s", "c", 1}, publish), Due::soon);
+        std::promise<QueuePage> page;
+        // Nobody else waits for the batch: the question makes it due.
+        log.read(read, [&](QueuePage answer) { page.set_value(std::move(answer)); });
+        CHECK(page.get_future().get().queued.size() == 1);
+        CHECK(log.durable() >= read.batch);
+    }
+
+    TEST_CASE("a page that cannot be read is read when the disk works again") {
+        FailingVfs disk;
+        Store store;
+        MessagesLog& log = store.open();
+        const BatchNo batch = log.append(0, open_session(1), Due::at_once);
+        CHECK(store.thread().sleep_until_durable(log, batch));
+        disk.fail_opens_after(0);
+        std::promise<QueuePage> page;
+        log.read(test::whole_queue(1),
+                 [&](QueuePage answer) { page.set_value(std::move(answer)); });
+        auto answer = page.get_future();
+        CHECK(answer.wait_for(50ms) == std::future_status::timeout);
+        disk.heal();
+        CHECK(answer.get().queued.empty());
+    }
+
     TEST_CASE("two threads' chunks keep the order in which they were appended") {
         Store store;
         MessagesLog& log = store.open();
@@ -298,6 +352,6 @@ TEST_SUITE("storage.messages_log") {
         for (std::thread& thread : threads) {
             thread.join();
         }
-        CHECK(test::dump_of(store.open()).empty());
+        CHECK(dump_of(store.open()).empty());
     }
 }
