@@ -17,6 +17,10 @@ namespace {
 
 /// Garbage rows that one transaction takes away: about 3 ms.
 constexpr std::size_t kSweepRows = 1'000;
+/// Free pages that the file keeps for what comes next: 16 MiB.
+constexpr std::uint64_t kFreePagesKept = 4'096;
+/// Commits between two looks at how many there are.
+constexpr unsigned kLookEvery = 64;
 
 int note_wal_pages(void* wal_pages, sqlite3* /*db*/, const char* /*name*/, int pages) {
     *static_cast<int*>(wal_pages) = pages;
@@ -108,10 +112,11 @@ void MessagesDb::reserve_wal() {
 Result<void> MessagesDb::apply(const FoldedBatch& batch, broker::BatchNo number,
                                const broker::OpenTurns& turns) {
     db_->reset();
-    if (!is_empty(batch) || sweeper_.has_work()) {
+    const bool idle = is_empty(batch);
+    if (!idle || has_garbage()) {
         db_->run("BEGIN IMMEDIATE");
         apply_batch(*db_, batch, tombstones_);
-        sweeper_.slice(*db_, kSweepRows);
+        clear_up(idle);
         db_->run(
             "UPDATE meta SET applied_batch = ?1, sid_high = max(sid_high, ?2), "
             "mid_high = max(mid_high, ?3)",
@@ -123,6 +128,27 @@ Result<void> MessagesDb::apply(const FoldedBatch& batch, broker::BatchNo number,
     }
     remember(batch, number, turns);
     return {};
+}
+
+bool MessagesDb::has_garbage() const noexcept {
+    return sweeper_.has_work() || free_pages_ > kFreePagesKept;
+}
+
+/// A part of the garbage with every batch; space is given back when there is nothing else to do.
+void MessagesDb::clear_up(bool idle) {
+    if (sweeper_.has_work()) {
+        sweeper_.slice(*db_, kSweepRows);
+    } else if (idle) {
+        db_->run("PRAGMA incremental_vacuum(512)");
+    }
+}
+
+void MessagesDb::count_free_pages() {
+    commits_since_look_ = 0;
+    Query query = db_->query("PRAGMA freelist_count");
+    if (query.next()) {
+        query.get(free_pages_);
+    }
 }
 
 Error MessagesDb::roll_back() {
@@ -146,8 +172,12 @@ void MessagesDb::remember(const FoldedBatch& batch, broker::BatchNo number,
     for (const broker::SessionOpenRecord& opened : batch.opened) {
         live_.insert(opened.sid);
     }
+    const bool cleared_up = has_garbage();
     sweeper_.committed();
     sweeper_.add(batch.ended);
+    if (++commits_since_look_ >= kLookEvery || cleared_up) {
+        count_free_pages();
+    }
     std::vector<RetainedTombstones::Deleted> deleted;
     for (const FoldedRetained& retained : batch.retained) {
         if (retained.payload.empty()) {

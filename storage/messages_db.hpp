@@ -47,8 +47,9 @@ class MessagesDb {
 
     /// Looks for rows that sessions of earlier runs left behind. Errors: as apply().
     [[nodiscard]] Result<void> find_orphans();
-    /// Whether apply() with an empty batch has garbage to take away.
-    [[nodiscard]] bool has_garbage() const noexcept { return sweeper_.has_work(); }
+    /// Whether apply() with an empty batch has something to clear up: garbage, or space in the file
+    /// that the disk can have back.
+    [[nodiscard]] bool has_garbage() const noexcept;
     /// Pages in the write-ahead log at the last commit.
     [[nodiscard]] int wal_pages() const noexcept { return wal_pages_; }
 
@@ -58,6 +59,8 @@ class MessagesDb {
     [[nodiscard]] Result<void> load();
     void reserve_wal();
     [[nodiscard]] Error roll_back();
+    void clear_up(bool idle);
+    void count_free_pages();
     void remember(const FoldedBatch& batch, broker::BatchNo number, const broker::OpenTurns& turns);
 
     Options options_;
@@ -68,6 +71,8 @@ class MessagesDb {
     broker::LogCounters counters_;
     broker::BatchNo applied_ = 0;
     int wal_pages_ = 0;
+    std::uint64_t free_pages_ = 0;     // of the file, at the last look
+    unsigned commits_since_look_ = 0;  // at them
 };
 
 }  // namespace iotsky::storage

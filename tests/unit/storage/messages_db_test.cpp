@@ -230,6 +230,29 @@ TEST_SUITE("storage.messages_db") {
         CHECK(disk.count("subscriptions") == 0);
     }
 
+    TEST_CASE("space that a queue took is given back to the disk") {
+        Disk disk;
+        disk.commit({turn(SessionOpenRecord{1, "s", "1", 1})});
+        const PublishTarget targets[] = {{1, 1, Form::plain}};
+        const std::string payload(100'000, 'x');
+        std::vector<RecordChunk> chunks;
+        for (Mid mid = 0; mid < 400; ++mid) {
+            PublishRecord record = publish(256 + mid * 256, targets);
+            record.payload = as_bytes(payload);
+            chunks.push_back(turn(record));
+        }
+        disk.commit(chunks);
+        disk.open();  // a checkpoint at its end: the file has all of it
+        const auto before = std::filesystem::file_size(disk.path());
+        CHECK(before > 40'000'000);
+        disk.commit({turn(SessionEndRecord{1})});
+        while (disk.db().has_garbage()) {
+            disk.commit({});
+        }
+        disk.open();
+        CHECK(std::filesystem::file_size(disk.path()) < 20'000'000);
+    }
+
     TEST_CASE("garbage that a crash left is found at the next start") {
         Disk disk;
         disk.commit({turn(SessionOpenRecord{1, "s", "1", 1}, SessionOpenRecord{2, "s", "2", 1})});
