@@ -64,6 +64,7 @@ struct Connection {
     bool paused_for_output =
         false;  ///< R2: acknowledgements fill their reserve, the peer must take bytes first
     bool paused_for_disk = false;  ///< R1: records or own gated acknowledgements wait for the disk
+    bool paused_for_log = false;   ///< R1: it fills the log and waits for no answer itself
     bool paused_for_mailbox = false;  ///< R5: another thread's mailbox is full of our traffic
     bool paused_for_rate = false;     ///< R1: it has sent as much as it may for now; time ends it
     bool paused_for_service = false;  ///< R1: services owe it too many answers; time ends it
@@ -93,7 +94,8 @@ struct Connection {
 
     /// Whether something but its own left-over bytes forbids to read it.
     [[nodiscard]] bool held() const noexcept {
-        return paused_for_output || paused_for_disk || paused_for_mailbox || stopped();
+        return paused_for_output || paused_for_disk || paused_for_log || paused_for_mailbox ||
+               stopped();
     }
     [[nodiscard]] bool reading_paused() const noexcept {
         return held() || !unread.empty() || state == State::closing;

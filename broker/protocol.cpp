@@ -256,6 +256,9 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     if (s_.router.mailbox_full()) {
         s_.sender.pause_for_mailbox(c);
     }
+    if (published.turn != 0 && s_.log_full) {
+        s_.sender.pause_for_log(c);  // retained at QoS 0: nothing in its gate holds it back
+    }
     return {};
 }
 

@@ -260,6 +260,24 @@ void Sender::reading_again(Connection& c) {
     }
 }
 
+void Sender::pause_for_log(Connection& c) {
+    if (!c.paused_for_log) {
+        log_paused_.push_back(c.ref);
+        set_pause(c, &Connection::paused_for_log, true);
+    }
+}
+
+void Sender::resume_after_log() {
+    if (s_.log_full || log_paused_.empty()) {
+        return;
+    }
+    for (const ConnRef ref : std::exchange(log_paused_, {})) {
+        if (Connection* c = s_.connections.find(ref)) {
+            set_pause(*c, &Connection::paused_for_log, false);
+        }
+    }
+}
+
 void Sender::pause_for_mailbox(Connection& c) {
     if (!c.paused_for_mailbox) {
         mailbox_paused_.push_back(c.ref);

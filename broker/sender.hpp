@@ -52,6 +52,10 @@ class Sender {
     void reading_again(Connection& c);
     /// R5: a thread that this connection's traffic goes to has too much waiting.
     void pause_for_mailbox(Connection& c);
+    /// R1: the disk takes less than comes, and this connection's next packet needs it as well.
+    void pause_for_log(Connection& c);
+    /// Resumes those when the log has room again.
+    void resume_after_log();
     /// Resumes those when the mailboxes have room again.
     void resume_after_mailbox();
     /// When to look at the mailboxes again: their owners wake nobody who waits for room.
@@ -86,6 +90,7 @@ class Sender {
     std::vector<ConnRef> dirty_;
     std::vector<ConnRef> gated_;
     std::vector<ConnRef> mailbox_paused_;
+    std::vector<ConnRef> log_paused_;
     std::vector<std::byte> encoded_;  ///< head of the PUBLISH, and its payload when that is copied
     mqtt::PublishHead head_{};
     int encoded_class_ = kNoClass;

@@ -153,6 +153,7 @@ void Shard::begin_turn(TurnTime time) {
     s.log_full = s.shared.log.pending_bytes() > s.limits.log_pending_bytes_max;
     s.turn.advance();
     s.sender.open_gates();
+    s.sender.resume_after_log();
     s.answer_waiters();
     s.sender.resume_after_mailbox();
     s.protocol.read_on();

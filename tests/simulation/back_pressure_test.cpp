@@ -171,6 +171,25 @@ TEST_SUITE("simulation.back_pressure") {
     }
 
     TEST_CASE(
+        "R1: a client that fills the log and waits for no answer is read when the disk works") {
+        broker::Options options;
+        options.limits.log_pending_bytes_max = 10'000;
+        World world(2, 1, LogFault::none, options);
+        world.reconnect = false;
+        Client& writer = connected(world, {"w", "w", true});
+        for (int i = 0; i < 100; ++i) {
+            writer.publish("state", std::string(1'000, 'x') + std::to_string(i), 0, true);
+        }
+        world.turns(20'000);  // and no step of the disk
+        CHECK(world.log().pending_bytes() > 10'000);
+        CHECK(world.log().pending_bytes() < 13'000);
+        CHECK(writer.connected());
+        REQUIRE(world.settle());
+        CHECK(world.log().pending_bytes() == 0);
+        CHECK(world.broker().shared().retained.get("state")->payload.ends_with("x99"));
+    }
+
+    TEST_CASE(
         "R4: above the memory mark things are shed in their order, and persistent sessions lose "
         "only in the last stage") {
         constexpr std::size_t kMark = 100'000;

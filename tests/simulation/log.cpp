@@ -19,6 +19,7 @@ Log::Log(LogOptions options) : options_(options) {
 
 broker::BatchNo Log::append(broker::ThreadId thread, broker::RecordChunk&& records,
                             broker::Due due) {
+    pending_bytes_ += records.size();
     collecting_.push_back({thread, std::move(records)});
     due_ = due_ || due == broker::Due::at_once;
     if (options_.fault == LogFault::early_durable) {
@@ -76,12 +77,14 @@ bool Log::step(bool timer) {
     if (begun_) {
         apply_committing();
         begun_ = false;
+        pending_bytes_ -= committing_bytes_;
         durable_ = collecting_no_ - 1;
         return true;
     }
     if ((collecting_.empty() && late_.empty()) || (!timer && !due_)) {
         return false;
     }
+    committing_bytes_ = pending_bytes_;
     committing_ = std::exchange(collecting_, {});
     if (options_.fault == LogFault::late_thread) {
         std::stable_partition(committing_.begin(), committing_.end(),
@@ -118,6 +121,7 @@ void Log::fail_commit() {
     if (options_.fault == LogFault::drop_on_error && begun_) {
         committing_.clear();
         begun_ = false;
+        pending_bytes_ -= committing_bytes_;
         durable_ = collecting_no_ - 1;
     }
 }
@@ -130,6 +134,7 @@ void Log::crash(bool applied) {
     collecting_.clear();
     late_.clear();
     questions_.clear();
+    pending_bytes_ = 0;
     begun_ = false;
     due_ = false;
     if (disk_) {

@@ -58,7 +58,7 @@ class Log final : public broker::DurableLog {
     void wake_on(broker::ThreadId /*thread*/, broker::BatchNo /*batch*/) override {
     }  // every shard runs anyway
     void set_wakers(std::vector<broker::Waker*> /*wakers*/) override {}
-    [[nodiscard]] std::size_t pending_bytes() const noexcept override { return 0; }
+    [[nodiscard]] std::size_t pending_bytes() const noexcept override { return pending_bytes_; }
     [[nodiscard]] bool accepting() const noexcept override { return true; }
     [[nodiscard]] broker::LogHealth health() const override {
         return {true, {}, 0, durable_, "simulated"};
@@ -106,6 +106,8 @@ class Log final : public broker::DurableLog {
     unsigned late_batches_ = 0;              ///< until it is written
     broker::BatchNo collecting_no_ = 1;
     broker::BatchNo durable_ = 0;
+    std::size_t pending_bytes_ = 0;
+    std::size_t committing_bytes_ = 0;
     std::vector<Question> questions_;
     bool begun_ = false;  ///< `committing_` is on its way to the disk
     bool due_ = false;
