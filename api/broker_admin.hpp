@@ -113,23 +113,24 @@ struct BrokerStats {
     std::uint64_t publish_bytes_received = 0;
     std::uint64_t publish_bytes_sent = 0;
     std::vector<LabelledCount> publish_dropped;  ///< reason
-    HistogramStats publish_latency_seconds;
     std::uint64_t inflight_messages = 0;
     std::uint64_t queued_messages = 0;
     std::uint64_t queued_bytes = 0;
     std::uint64_t retained_messages = 0;
     std::uint64_t retained_bytes = 0;
     std::uint64_t subscriptions = 0;
-    std::vector<LabelledCount> refusals;  ///< action, reason (the number, "E3101")
-    std::vector<LabelledCount> brakes;    ///< stage
+    std::vector<LabelledCount> refusals;          ///< action, reason (the number, "E3101")
+    std::vector<LabelledCount> brakes;            ///< stage: what slowed somebody down
+    std::vector<LabelledCount> things_connected;  ///< class ("" for classless ones)
+    std::vector<LabelledCount> busiest_things;    ///< class, thing: messages in both directions
     HistogramStats event_loop_lag_seconds;
-    HistogramStats store_commit_seconds;
     std::uint64_t failed_handshakes = 0;  ///< since the start
 
     bool log_accepting = true;  ///< false: commits fail, acknowledgements are held back
     std::string log_reason;     ///< in words, when not accepting
     std::string log_mode;       ///< "durable", "relaxed", "memory"
     std::uint64_t log_pending_bytes = 0;
+    std::optional<HistogramStats> store_commit_seconds;  ///< none: the log has no disk
 };
 
 /// Called once with the answer, from any thread; may be called before the call returns.

@@ -3,8 +3,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace iotsky::api {
 namespace {
@@ -15,12 +18,37 @@ double seconds(const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-std::uint64_t resident_bytes() {
+void add_memory(ProcessStats& out) {
     std::ifstream file{"/proc/self/statm"};
     std::uint64_t total = 0;
     std::uint64_t resident = 0;
     file >> total >> resident;
-    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    out.virtual_bytes = total * page;
+    out.resident_bytes = resident * page;
+}
+
+/// Boot time plus the process's age at its start; see proc(5).
+double start_time_s() {
+    std::ifstream boot{"/proc/stat"};
+    double booted = 0;
+    for (std::string word; boot >> word;) {
+        if (word == "btime") {
+            boot >> booted;
+            break;
+        }
+    }
+    std::ifstream self{"/proc/self/stat"};
+    std::string text;
+    std::getline(self, text);
+    // The name, in brackets, may hold anything; 22 is the start in clock ticks.
+    std::istringstream rest{text.substr(std::min(text.rfind(')') + 1, text.size()))};
+    std::string field;
+    for (int number = 3; number <= 22; ++number) {
+        rest >> field;
+    }
+    return booted +
+           std::strtod(field.c_str(), nullptr) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 std::uint64_t open_descriptors() {
@@ -45,7 +73,8 @@ ProcessStats process_stats() {
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         out.descriptors_max = limit.rlim_cur;
     }
-    out.resident_bytes = resident_bytes();
+    add_memory(out);
+    out.start_s = start_time_s();
     out.open_descriptors = open_descriptors();
     return out;
 }

@@ -9,6 +9,8 @@ namespace iotsky::api {
 /// What the kernel says about this process; 0 for what it does not say.
 struct ProcessStats {
     double cpu_s = 0;
+    double start_s = 0;  ///< since 1970
+    std::uint64_t virtual_bytes = 0;
     std::uint64_t resident_bytes = 0;
     std::uint64_t open_descriptors = 0;
     std::uint64_t descriptors_max = 0;

@@ -93,6 +93,7 @@ ConnectionSummary summary_of(const Connection& c) {
     s.publishes_in = c.publishes_in;
     s.publishes_out = c.publishes_out;
     s.queued = session.queued_messages;
+    s.in_flight = session.lane1.in_flight + session.lane2.in_flight;
     return s;
 }
 

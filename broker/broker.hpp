@@ -34,6 +34,7 @@ struct ConnectionSummary {
     std::uint64_t publishes_in = 0;
     std::uint64_t publishes_out = 0;
     std::size_t queued = 0;
+    std::size_t in_flight = 0;  ///< sent and not acknowledged yet
 };
 
 /// One session, on- or offline, for people.

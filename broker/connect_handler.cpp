@@ -297,6 +297,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
         }
     }
     s_.stats.connects_accepted.add();
+    c.listener.connects_accepted.fetch_add(1, std::memory_order_relaxed);
     log::info("", "client connected",
               {{"client", connect.client_id},
                {"thing", identity->name},

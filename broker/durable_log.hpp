@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/metrics.hpp"
 #include "broker/ids.hpp"
 #include "broker/open_turns.hpp"
 #include "broker/queue_page.hpp"
@@ -94,6 +95,8 @@ class DurableLog {
     /// False while commits fail: nothing that needs the disk is begun. Any thread, one load.
     [[nodiscard]] virtual bool accepting() const noexcept = 0;
     [[nodiscard]] virtual LogHealth health() const = 0;
+    /// How long commits take; null for a log without a disk. Lives as long as the log.
+    [[nodiscard]] virtual const Histogram* commit_seconds() const noexcept { return nullptr; }
 
     /// At start, before the first append. Each io thread asks for its sessions; one asks for
     /// retained messages.

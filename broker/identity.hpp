@@ -100,7 +100,7 @@ struct Refusal {
     std::string listener;     ///< name of the listener it came in by
     std::string server_name;  ///< SNI of a failed handshake; empty when none was sent
     std::string topic;
-    std::string rule;  ///< what decided
+    std::string rule;  ///< what decided; empty for a CONNECT that CONNACK refused
     std::string why;
     std::string how;  ///< nearest allowed topic or command
     std::uint32_t count = 1;

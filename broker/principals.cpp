@@ -24,6 +24,16 @@ void Principals::sweep(TimePoint now) {
     sweep_at_ = std::max(kSweepFrom, by_name_.size() * 2);
 }
 
+std::vector<std::pair<std::string, std::uint64_t>> Principals::messages() const {
+    const LockGuard lock(mutex_);
+    std::vector<std::pair<std::string, std::uint64_t>> out;
+    out.reserve(by_name_.size());
+    for (const auto& [name, principal] : by_name_) {
+        out.emplace_back(name, principal->messages.load(std::memory_order_relaxed));
+    }
+    return out;
+}
+
 std::size_t Principals::size() const {
     const LockGuard lock(mutex_);
     return by_name_.size();

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/siphash.hpp"
@@ -20,6 +22,8 @@ namespace iotsky::broker {
 struct Principal {
     RateBucket publishes;
     std::atomic<std::uint32_t> retained{0};  ///< messages in the retained index that it set
+    /// PUBLISHes from and to its connections that have ended.
+    std::atomic<std::uint64_t> messages{0};
 };
 
 /// The principals that somebody counts for, by Identity::name. Synchronised; asked when a client
@@ -29,6 +33,8 @@ class Principals {
     /// The one of this name, made if there is none.
     [[nodiscard]] std::shared_ptr<Principal> get(std::string_view name, TimePoint now);
     [[nodiscard]] std::size_t size() const;
+    /// `Principal::messages` of all that are remembered, by name.
+    [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> messages() const;
 
   private:
     void sweep(TimePoint now) IOTSKY_REQUIRES(mutex_);

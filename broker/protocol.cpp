@@ -287,6 +287,7 @@ void Protocol::protocol_error(Connection& c, mqtt::DecodeError error) {
         c.state == Connection::State::waiting_for_connect ? mqtt::refusal(error) : std::nullopt;
     if (code) {
         s_.stats.connects_refused.add();
+        c.listener.connects_unreadable.fetch_add(1, std::memory_order_relaxed);
         s_.sender.connack_refused(c, *code);  // [MQTT-3.1.2-2]
         s_.session_end.close(c, CloseReason::connect_refused);
         return;

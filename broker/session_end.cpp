@@ -99,6 +99,10 @@ void SessionEnd::close(Connection& c, CloseReason reason) {
                    {"thing", session->identity->name},
                    {"addr", c.transport->peer().address},
                    {"reason", to_string(reason)}});
+        if (session->principal) {
+            session->principal->messages.fetch_add(c.publishes_in + c.publishes_out,
+                                                   std::memory_order_relaxed);
+        }
         leave(*session, reason);
     }
     if (hands_over_last_bytes(reason) && !c.out.empty()) {

@@ -27,6 +27,8 @@ namespace iotsky::broker {
 struct ListenerState {
     ConnectionLimits limits;
     std::atomic<std::size_t> connections{0};
+    std::atomic<std::uint64_t> connects_accepted{0};
+    std::atomic<std::uint64_t> connects_unreadable{0};  ///< refused as none that we speak
 };
 
 /// What the io threads of one broker have in common. Constant after construction, or synchronised
@@ -46,6 +48,9 @@ struct Shared {
 
     /// The listener of this name; those without limits of their own share one.
     [[nodiscard]] ListenerState& listener(std::string_view name) noexcept;
+    [[nodiscard]] const ListenerState& listener(std::string_view name) const noexcept {
+        return const_cast<Shared*>(this)->listener(name);  // finds, changes nothing
+    }
 
     // Synchronised.
     TopicIndex index;

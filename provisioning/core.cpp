@@ -56,6 +56,11 @@ Core::Core(Store& the_store, CertificateIssuer& the_issuer, const Clock& the_clo
       options(std::move(the_options)),
       class_defaults_(options.class_defaults) {}
 
+void Core::note_duration(std::chrono::nanoseconds took) {
+    const LockGuard lock{durations_mutex_};
+    durations_.record_ns(static_cast<std::uint64_t>(took.count()));
+}
+
 void Core::set_class_defaults(const ClassSettings& defaults) {
     const LockGuard lock{defaults_mutex_};
     class_defaults_ = defaults;

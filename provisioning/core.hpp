@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/thread.hpp"
 #include "provisioning/caller.hpp"
@@ -116,6 +117,10 @@ class Core {
     void set_class_defaults(const ClassSettings& defaults);
     [[nodiscard]] ClassSettings class_defaults() const;
 
+    /// How long the chains of this process took, from order to rights in force. Any thread reads.
+    [[nodiscard]] const Histogram& provisioning_seconds() const noexcept { return durations_; }
+    void note_duration(std::chrono::nanoseconds took);
+
     [[nodiscard]] WallTime now() const { return clock.wall_now(); }
     /// Microseconds since 1970, never the same twice: the order of certificates and tokens.
     [[nodiscard]] std::int64_t next_created_us();
@@ -132,6 +137,8 @@ class Core {
     RightsListener* listener_ = nullptr;
     std::function<void()> events_hook_;
     std::atomic<std::int64_t> last_created_us_{0};
+    Mutex durations_mutex_;  ///< writers, one at a time
+    Histogram durations_;
     mutable Mutex defaults_mutex_;
     ClassSettings class_defaults_ IOTSKY_GUARDED_BY(defaults_mutex_);
 };

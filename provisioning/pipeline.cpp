@@ -46,6 +46,11 @@ void add_all(std::vector<Id>& to, const std::vector<Id>& from) {
     to.insert(to.end(), from.begin(), from.end());
 }
 
+bool is_dry_run(std::span<const Order> orders) {
+    return std::any_of(orders.begin(), orders.end(),
+                       [](const Order& order) { return order.dry_run; });
+}
+
 Affected all_affected(std::span<const Order> orders) {
     Affected all;
     for (const Order& order : orders) {
@@ -67,7 +72,12 @@ Pipeline::Pipeline(Core& core, std::vector<std::unique_ptr<Step>> steps)
     : core_(core), steps_(std::move(steps)) {}
 
 Result<bool> Pipeline::run(std::span<Order> orders) const {
-    return run_steps(steps_, orders);
+    const TimePoint begin = core_.clock.now();
+    auto effective = run_steps(steps_, orders);
+    if (effective && !is_dry_run(orders)) {
+        core_.note_duration(core_.clock.now() - begin);
+    }
+    return effective;
 }
 
 Result<bool> Pipeline::run_step(std::string_view name, Order& order) const {
@@ -81,8 +91,7 @@ Result<bool> Pipeline::run_step(std::string_view name, Order& order) const {
 }
 
 Result<bool> Pipeline::run_steps(Steps steps, std::span<Order> orders) const {
-    const bool dry_run =
-        std::any_of(orders.begin(), orders.end(), [](const Order& order) { return order.dry_run; });
+    const bool dry_run = is_dry_run(orders);
     for (const auto& step : steps) {
         if (auto done = step->prepare(orders); !done) {
             undo_all(steps, orders);

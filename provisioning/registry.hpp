@@ -36,6 +36,10 @@ class Registry {
     void set_rights_listener(RightsListener* listener) noexcept { core_.set_listener(listener); }
     /// Called on `work` threads after commits that may have added events; before start().
     void set_events_hook(std::function<void()> hook) { core_.set_events_hook(std::move(hook)); }
+    /// How long chains took; see Core. Thread: any.
+    [[nodiscard]] const Histogram& provisioning_seconds() const noexcept {
+        return core_.provisioning_seconds();
+    }
     /// Settings of classes made from now on ([defaults.class]). Thread: any.
     void set_class_defaults(const ClassSettings& defaults) { core_.set_class_defaults(defaults); }
     [[nodiscard]] const RegistryView& view() const noexcept { return core_.view; }

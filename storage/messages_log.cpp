@@ -252,6 +252,7 @@ std::optional<MessagesLog::Batch> MessagesLog::take_due() {
 }
 
 bool MessagesLog::commit(const Batch& batch) {
+    const Instant begun = std::chrono::steady_clock::now();
     const FoldedBatch folded = db_->fold(batch.chunks);
     Result<void> outcome = try_commit(folded, batch.number);
     while (!outcome) {
@@ -264,6 +265,10 @@ bool MessagesLog::commit(const Batch& batch) {
         outcome = try_again(folded, batch.number, outcome.error());
     }
     go_on();
+    if (!batch.chunks.empty()) {
+        commit_seconds_.record_ns(static_cast<std::uint64_t>(
+            std::chrono::nanoseconds{std::chrono::steady_clock::now() - begun}.count()));
+    }
     committed(batch);
     return true;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/metrics.hpp"
 #include "base/thread.hpp"
 #include "broker/durable_log.hpp"
 #include "broker/durable_mark.hpp"
@@ -70,6 +71,10 @@ class MessagesLog final : public broker::DurableLog {
         return accepting_.load(std::memory_order_relaxed);
     }
     [[nodiscard]] broker::LogHealth health() const override;
+    /// Of batches with records; tries that failed count into the time of the batch.
+    [[nodiscard]] const Histogram* commit_seconds() const noexcept override {
+        return &commit_seconds_;
+    }
     void recover(broker::RecoveryVisitor& visitor) override;
     void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) override;
     [[nodiscard]] broker::LogCounters counters() const override { return counters_; }
@@ -114,6 +119,7 @@ class MessagesLog final : public broker::DurableLog {
     std::unique_ptr<MessagesDb> db_;
     std::unique_ptr<Checkpointer> checkpointer_;
 
+    Histogram commit_seconds_;  // written by the store thread
     broker::DurableMark mark_;
     std::atomic<std::size_t> pending_bytes_{0};
     std::atomic<bool> accepting_{true};

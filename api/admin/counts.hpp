@@ -11,7 +11,11 @@ namespace iotsky::api {
 /// How many there are of everything in the published registry. Classes without a thing and things
 /// without a certificate are not in it.
 struct RegistryCounts {
-    std::map<std::string, std::uint64_t> things_by_class;  ///< "" for classless ones
+    struct Things {
+        std::uint64_t all = 0;
+        std::uint64_t blocked = 0;  ///< none of its certificates may connect
+    };
+    std::map<std::string, Things> things_by_class;  ///< "" for classless ones
     std::map<std::string, std::uint64_t> certificates_by_status;
     std::uint64_t certificates = 0;
     std::uint64_t things = 0;

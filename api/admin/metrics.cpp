@@ -1,5 +1,6 @@
 #include "api/metrics_text.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "api/admin/common.hpp"
@@ -65,8 +66,6 @@ void add_messages(const BrokerStats& stats, MetricsText& out) {
     out.sample({{"direction", "sent"}}, number(stats.publish_bytes_sent));
     out.counts("iotsky_publish_dropped_total", counter, "Messages dropped.", {"reason"},
                stats.publish_dropped);
-    out.histogram("iotsky_publish_latency_seconds", "From PUBLISH in to its last PUBLISH out.",
-                  stats.publish_latency_seconds);
     one_gauge(out, "iotsky_retained_messages", "Retained messages.",
               number(stats.retained_messages));
     one_gauge(out, "iotsky_retained_bytes", "Bytes of retained messages.",
@@ -75,32 +74,63 @@ void add_messages(const BrokerStats& stats, MetricsText& out) {
                {"action", "reason"}, stats.refusals);
     out.counts("iotsky_brakes_total", counter, "Times that a client was slowed down.", {"stage"},
                stats.brakes);
+    out.counts("iotsky_thing_messages_total", counter,
+               "Messages from and to the busiest things; the others are left out.",
+               {"class", "thing"}, stats.busiest_things);
 }
 
 void add_store(const BrokerStats& stats, const MachineStatus& machine, MetricsText& out) {
-    out.histogram("iotsky_store_commit_seconds", "Time of a commit of the message store.",
-                  stats.store_commit_seconds);
     one_gauge(out, "iotsky_store_accepting", "1 while commits succeed, else 0.",
               stats.log_accepting ? 1 : 0);
     one_gauge(out, "iotsky_store_pending_bytes", "Bytes appended and not durable yet.",
               number(stats.log_pending_bytes));
     out.family("iotsky_store_bytes", MetricType::gauge, "Size of a database with its log.");
     for (const char* file : {"registry.db", "messages.db"}) {
-        out.sample({{"file", file}}, number(store_bytes(machine.store_folder, file)));
+        if (const std::uint64_t bytes = store_bytes(machine.store_folder, file); bytes > 0) {
+            out.sample({{"file", file}}, number(bytes));
+        }
     }
     one_gauge(out, "iotsky_disk_free_bytes", "Free bytes where the data lies.",
               number(disk_free_bytes(machine.store_folder)));
+    if (stats.store_commit_seconds) {
+        out.histogram("iotsky_store_commit_seconds",
+                      "From taking a batch of messages to having it on disk.",
+                      *stats.store_commit_seconds);
+    }
     out.histogram("iotsky_event_loop_lag_seconds", "How late turns of the io threads begin.",
                   stats.event_loop_lag_seconds);
 }
 
-void add_registry(Services& services, MetricsText& out) {
+std::uint64_t connected_of(const BrokerStats& stats, const std::string& class_name) {
+    const auto row = std::ranges::find_if(stats.things_connected, [&](const LabelledCount& count) {
+        return count.labels.front() == class_name;
+    });
+    return row == stats.things_connected.end() ? 0 : row->count;
+}
+
+void add_things(const RegistryCounts& counts, const BrokerStats& stats, MetricsText& out) {
+    out.family("iotsky_things", MetricType::gauge,
+               "Things that have a certificate: connected, offline, or blocked when no certificate "
+               "of theirs may connect.");
+    for (const auto& [name, things] : counts.things_by_class) {
+        // The two are counted one after the other.
+        const std::uint64_t connected =
+            std::min(connected_of(stats, name), things.all - things.blocked);
+        const std::uint64_t offline = things.all - things.blocked - connected;
+        out.sample({{"class", name}, {"state", "connected"}}, number(connected));
+        out.sample({{"class", name}, {"state", "offline"}}, number(offline));
+        out.sample({{"class", name}, {"state", "blocked"}}, number(things.blocked));
+    }
+}
+
+void add_registry(Services& services, const BrokerStats& stats, const MachineStatus& machine,
+                  MetricsText& out) {
     const WallTime now = services.clock.wall_now();
     const RegistryCounts counts = count_registry(services.registry.view(), now);
-    out.family("iotsky_things", MetricType::gauge, "Things with a certificate, by class.");
-    for (const auto& [name, count] : counts.things_by_class) {
-        out.sample({{"class", name}}, number(count));
-    }
+    add_things(counts, stats, out);
+    out.histogram("iotsky_provisioning_seconds",
+                  "From an order of things or certificates to its rights in force.",
+                  services.registry.provisioning_seconds());
     out.family("iotsky_certificates", MetricType::gauge, "Device certificates by state.");
     for (const auto& [state, count] : counts.certificates_by_status) {
         out.sample({{"state", state}}, number(count));
@@ -110,6 +140,9 @@ void add_registry(Services& services, MetricsText& out) {
     const auto left = [now](WallTime end) {
         return static_cast<double>(to_unix_s(end) - to_unix_s(now));
     };
+    for (const CertificateEnd& certificate : machine.certificates) {
+        out.sample({{"kind", certificate.kind}}, left(certificate.not_after));
+    }
     out.sample({{"kind", "ca"}},
                left(services.authority.certificate(certs::CaRole::server).not_after()));
     if (counts.next_end_s != 0) {
@@ -132,8 +165,12 @@ void add_process(MetricsText& out) {
     const ProcessStats process = process_stats();
     out.family("process_cpu_seconds_total", counter, "Processor time used.");
     out.sample(process.cpu_s);
+    one_gauge(out, "process_start_time_seconds", "Start of the process, seconds since 1970.",
+              process.start_s);
     one_gauge(out, "process_resident_memory_bytes", "Memory in use.",
               number(process.resident_bytes));
+    one_gauge(out, "process_virtual_memory_bytes", "Address space in use.",
+              number(process.virtual_bytes));
     one_gauge(out, "process_open_fds", "Open descriptors.", number(process.open_descriptors));
     one_gauge(out, "process_max_fds", "Descriptors allowed.", number(process.descriptors_max));
 }
@@ -149,7 +186,7 @@ Result<Response> show_metrics(Services& services, const Request& /*request*/) {
     add_sessions(stats, out);
     add_messages(stats, out);
     add_store(stats, machine, out);
-    add_registry(services, out);
+    add_registry(services, stats, machine, out);
     add_http(services.http, out);
     add_process(out);
     Response response;

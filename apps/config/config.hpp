@@ -83,6 +83,10 @@ struct ClassDefaults {
     std::int64_t queue_bytes_per_session_max = 256 * 1024;
 };
 
+struct MetricsOptions {
+    std::size_t things_max = 100;  ///< busiest things that have a line of their own
+};
+
 struct CaOptions {
     std::filesystem::path
         passphrase_file;  ///< empty: $CREDENTIALS_DIRECTORY, else keys lie plain (0600)
@@ -99,6 +103,7 @@ struct Config {
     DurabilityOptions durability;
     ClassDefaults class_defaults;
     CaOptions ca;
+    MetricsOptions metrics;
     log::Options log;
 };
 

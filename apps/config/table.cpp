@@ -292,6 +292,13 @@ Rows api_rows() {
     };
 }
 
+Rows metrics_rows() {
+    return {
+        row("things_max", Kind::integer, {0, 10'000}, IOTSKY_FIELD(metrics.things_max),
+            "Things of classes that `/metrics` names, the busiest ones. 0: none."),
+    };
+}
+
 Rows ca_rows() {
     return {text("passphrase_file", Kind::path, IOTSKY_FIELD(ca.passphrase_file),
                  "File whose first line encrypts the CA's keys on disk; mode 0600. Empty: "
@@ -323,6 +330,7 @@ std::vector<Section> make_sections() {
         {"limits", "Limits of the broker. Reaching one is told, never silent.",
          joined(connection_rows(), session_rows(), memory_rows())},
         {"api", "The local HTTP endpoint.", api_rows()},
+        {"metrics", "`GET /metrics` (docs/metrics.md).", metrics_rows()},
         {"ca", "The certification authorities.", ca_rows()},
         {"log", "The log, on standard error.", log_rows()},
     };

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <map>
+#include <set>
 
 #include "apps/serve/refusal_bridge.hpp"
 #include "base/text.hpp"
@@ -109,8 +112,6 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
     out.queued_messages = broker.total(&Stats::queued_messages);
     out.queued_bytes = broker.total(&Stats::queued_bytes);
     out.subscriptions = broker.total(&Stats::subscriptions);
-    out.connects = {{{"all", "accepted", ""}, broker.total(&Stats::connects_accepted)},
-                    {{"all", "refused", ""}, broker.total(&Stats::connects_refused)}};
     out.retained_messages = broker.shared().retained.size();
     out.retained_bytes = broker.shared().retained.bytes();
 }
@@ -121,23 +122,93 @@ void add_log(api::BrokerStats& out, const broker::DurableLog& log) {
     out.log_reason = health.reason;
     out.log_mode = health.mode;
     out.log_pending_bytes = health.pending_bytes;
+    if (const Histogram* const commits = log.commit_seconds()) {
+        add(out.store_commit_seconds.emplace(), *commits);
+    }
 }
 
 void add_network(api::BrokerStats& out, const net::IoThreads& io) {
-    std::uint64_t finished = 0;
-    std::uint64_t resumed = 0;
-    std::uint64_t failed = 0;
     for (unsigned thread = 0; thread < io.size(); ++thread) {
         const net::NetCounters& counters = io.counters(thread);
-        finished += counters.handshakes.get();
-        resumed += counters.handshakes_resumed.get();
-        failed += counters.handshakes_failed.get();
         out.handshakes_waiting += counters.handshakes_waiting.get();
         add(out.handshake_seconds, counters.handshake_seconds);
     }
-    out.handshakes = {{{"all", "ok", "", "no"}, finished - std::min(resumed, finished)},
-                      {{"all", "ok", "", "yes"}, resumed},
-                      {{"all", "failed", "", "no"}, failed}};
+}
+
+void add_handshakes(api::BrokerStats& out, const std::vector<net::ListenerSums>& listeners) {
+    for (const net::ListenerSums& sums : listeners) {
+        if (sums.protocol != net::Protocol::mqtts) {
+            continue;
+        }
+        out.handshakes.push_back({{sums.name, "ok", "", "no"}, sums.handshakes_full});
+        out.handshakes.push_back({{sums.name, "ok", "", "yes"}, sums.handshakes_resumed});
+        for (const auto& [fault, count] : sums.handshakes_failed) {
+            out.handshakes.push_back({{sums.name, "failed", fault, "no"}, count});
+        }
+    }
+}
+
+void add_connects(api::BrokerStats& out, const broker::Shared& shared,
+                  const std::vector<net::ListenerSums>& listeners) {
+    for (const net::ListenerSums& sums : listeners) {
+        const broker::ListenerState& state = shared.listener(sums.name);
+        out.connects.push_back({{sums.name, "accepted", ""}, state.connects_accepted});
+        if (state.connects_unreadable > 0) {
+            out.connects.push_back({{sums.name, "refused", "protocol"}, state.connects_unreadable});
+        }
+    }
+}
+
+/// The things of classes with the most messages, those of ended connections included.
+void add_busiest(api::BrokerStats& out, const broker::Shared& shared,
+                 const std::vector<ConnectionSummary>& all, std::size_t count) {
+    std::map<std::string, std::uint64_t> by_thing;
+    for (auto& [name, messages] : shared.principals.messages()) {
+        by_thing[name] = messages;
+    }
+    for (const ConnectionSummary& summary : all) {
+        if (const auto thing = by_thing.find(summary.identity); thing != by_thing.end()) {
+            thing->second += summary.publishes_in + summary.publishes_out;
+        }
+    }
+    std::vector<std::pair<std::uint64_t, std::string>> busiest;
+    for (const auto& [name, messages] : by_thing) {
+        if (messages > 0) {  // else it may be but the place of a retained message
+            busiest.emplace_back(messages, name);
+        }
+    }
+    const std::size_t shown = std::min(count, busiest.size());
+    std::partial_sort(busiest.begin(), busiest.begin() + static_cast<std::ptrdiff_t>(shown),
+                      busiest.end(), std::greater<>{});
+    for (std::size_t i = 0; i < shown; ++i) {
+        const std::string& name = busiest[i].second;
+        out.busiest_things.push_back({{name.substr(0, name.find('/')), name}, busiest[i].first});
+    }
+}
+
+/// What the live connections add up to.
+void add_live(api::BrokerStats& out, const std::vector<ConnectionSummary>& all,
+              const std::vector<net::ListenerSums>& listeners) {
+    std::map<std::string, std::uint64_t> by_listener;
+    std::set<std::pair<std::string, std::string>> things;  // class, id
+    for (const ConnectionSummary& summary : all) {
+        ++by_listener[summary.listener];
+        out.inflight_messages += summary.in_flight;
+        if (!summary.thing_id.empty()) {
+            things.emplace(summary.class_name, summary.thing_id);
+        }
+    }
+    for (const net::ListenerSums& listener : listeners) {
+        const char* const protocol = listener.protocol == net::Protocol::mqtts ? "mqtts" : "mqtt";
+        out.connections.push_back({{listener.name, protocol}, by_listener[listener.name]});
+    }
+    std::map<std::string, std::uint64_t> by_class;
+    for (const auto& [class_name, id] : things) {
+        ++by_class[class_name];
+    }
+    for (const auto& [class_name, count] : by_class) {
+        out.things_connected.push_back({{class_name}, count});
+    }
 }
 
 }  // namespace
@@ -181,11 +252,12 @@ std::optional<broker::SessionRef> parse_session(std::string_view text) {
 
 BrokerAdminBridge::BrokerAdminBridge(
     broker::Broker& broker, const net::DataPlane& plane, const RefusalBridge& refusals,
-    std::function<std::string(const std::string&)> listener_protocol)
+    std::function<std::string(const std::string&)> listener_protocol, std::size_t things_max)
     : broker_(broker),
       plane_(plane),
       refusals_(refusals),
-      listener_protocol_(std::move(listener_protocol)) {}
+      listener_protocol_(std::move(listener_protocol)),
+      things_max_(things_max) {}
 
 api::ConnectionInfo BrokerAdminBridge::info_of(const ConnectionSummary& summary) const {
     api::ConnectionInfo info;
@@ -331,6 +403,11 @@ api::BrokerStats BrokerAdminBridge::sums() const {
     add_broker(out, broker_);
     add_log(out, broker_.shared().log);
     add_network(out, plane_.io());
+    add_handshakes(out, plane_.listeners());
+    add_connects(out, broker_.shared(), plane_.listeners());
+    for (api::LabelledCount& row : refusals_.connects()) {
+        out.connects.push_back(std::move(row));
+    }
     out.refusals = refusals_.counts();
     out.failed_handshakes = refusals_.failed_handshakes();
     return out;
@@ -340,13 +417,8 @@ void BrokerAdminBridge::stats(api::Answer<api::BrokerStats> answer) {
     broker_.connections(
         [this, answer = std::move(answer)](const std::vector<ConnectionSummary>& all) {
             api::BrokerStats out = sums();
-            std::map<std::string, std::uint64_t> by_listener;
-            for (const ConnectionSummary& summary : all) {
-                ++by_listener[summary.listener];
-            }
-            for (const auto& [listener, count] : by_listener) {
-                out.connections.push_back({{listener, listener_protocol_(listener)}, count});
-            }
+            add_live(out, all, plane_.listeners());
+            add_busiest(out, broker_.shared(), all, things_max_);
             answer(std::move(out));
         });
 }

@@ -18,10 +18,12 @@ class RefusalBridge;
 /// The broker as the HTTP endpoint asks it. Answers come on io threads. Any thread.
 class BrokerAdminBridge final : public api::BrokerAdmin {
   public:
-    /// All outlive the bridge. `listener_protocol` names the protocol of a listener ("mqtts").
+    /// All outlive the bridge. `listener_protocol` names the protocol of a listener ("mqtts");
+    /// `things_max`: things in stats() by name.
     BrokerAdminBridge(broker::Broker& broker, const net::DataPlane& plane,
                       const RefusalBridge& refusals,
-                      std::function<std::string(const std::string& listener)> listener_protocol);
+                      std::function<std::string(const std::string& listener)> listener_protocol,
+                      std::size_t things_max);
 
     void connections(api::ClientSelector which, std::size_t limit,
                      api::Answer<std::vector<api::ConnectionInfo>> answer) override;
@@ -44,6 +46,7 @@ class BrokerAdminBridge final : public api::BrokerAdmin {
     const net::DataPlane& plane_;
     const RefusalBridge& refusals_;
     const std::function<std::string(const std::string&)> listener_protocol_;
+    const std::size_t things_max_;
 };
 
 /// Whether a connection or session is among those that `which` names. Pure; for tests, too.

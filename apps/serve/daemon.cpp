@@ -162,8 +162,10 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
           [this](const Config& config) {
               return apply_config(config, {*installation_->registry, plane_, identities_, rights_});
           }),
-      admin_(broker_, plane_, refusals_,
-             [this](const std::string& listener) { return protocol_of(listener); }),
+      admin_(
+          broker_, plane_, refusals_,
+          [this](const std::string& listener) { return protocol_of(listener); },
+          config_.metrics.things_max),
       services_{*installation_->registry,
                 *installation_->ca.authority,
                 refusal_log_,

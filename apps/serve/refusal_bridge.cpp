@@ -44,6 +44,9 @@ void RefusalBridge::refused(const broker::Refusal& refusal) {
     {
         const LockGuard lock{mutex_};
         counts_[{refusal.what, refusal.number}] += refusal.count;
+        if (refusal.what == "connect" && refusal.rule.empty()) {  // CONNACK said so
+            connects_[{refusal.listener, refusal.number}] += refusal.count;
+        }
     }
     if (refusal.rule == "tls") {  // told by the handshake doctor, before there was an identity
         failed_handshakes_.fetch_add(refusal.count, std::memory_order_relaxed);
@@ -64,6 +67,15 @@ void RefusalBridge::refused(const broker::Refusal& refusal) {
         log_refusal(refusal);
     }
     history_.add(for_history(refusal));
+}
+
+std::vector<api::LabelledCount> RefusalBridge::connects() const {
+    const LockGuard lock{mutex_};
+    std::vector<api::LabelledCount> out;
+    for (const auto& [labels, count] : connects_) {
+        out.push_back({{labels.first, "refused", labels.second}, count});
+    }
+    return out;
 }
 
 std::vector<api::LabelledCount> RefusalBridge::counts() const {

@@ -24,6 +24,8 @@ class RefusalBridge final : public broker::RefusalSink {
 
     /// Labels: action, number.
     [[nodiscard]] std::vector<api::LabelledCount> counts() const;
+    /// Refused CONNECTs. Labels: listener, "refused", number.
+    [[nodiscard]] std::vector<api::LabelledCount> connects() const;
     [[nodiscard]] std::uint64_t failed_handshakes() const noexcept {
         return failed_handshakes_.load(std::memory_order_relaxed);
     }
@@ -35,6 +37,9 @@ class RefusalBridge final : public broker::RefusalSink {
     mutable Mutex mutex_;
     /// Both texts come from us: the sets are small.
     std::map<std::pair<std::string, std::string>, std::uint64_t> counts_ IOTSKY_GUARDED_BY(mutex_);
+    /// By listener and number.
+    std::map<std::pair<std::string, std::string>, std::uint64_t> connects_
+        IOTSKY_GUARDED_BY(mutex_);
 };
 
 }  // namespace iotsky::apps

@@ -72,17 +72,19 @@ void DataPlane::change(const ListenerOptions& options) {
     }
 }
 
-std::vector<HandshakeSums> DataPlane::handshakes() const {
-    std::vector<HandshakeSums> out;
+std::vector<ListenerSums> DataPlane::listeners() const {
+    std::vector<ListenerSums> out;
     for (const auto& listener : listeners_) {
-        if (listener->options.protocol != Protocol::mqtts) {
-            continue;
-        }
         const HandshakeCounters& counters = listener->handshakes;
-        HandshakeSums sums{listener->options.name, counters.full, counters.resumed, {}};
+        ListenerSums sums{listener->options.name,
+                          listener->options.protocol,
+                          counters.full,
+                          counters.resumed,
+                          {}};
         for (std::size_t i = 0; i < counters.failed.size(); ++i) {
             if (const std::uint64_t count = counters.failed[i]; count > 0) {
-                sums.failed.emplace_back(to_string(static_cast<HandshakeFault>(i)), count);
+                sums.handshakes_failed.emplace_back(to_string(static_cast<HandshakeFault>(i)),
+                                                    count);
             }
         }
         out.push_back(std::move(sums));

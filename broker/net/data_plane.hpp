@@ -21,12 +21,14 @@ namespace iotsky::net {
 
 struct ListenerShared;
 
-/// TLS handshakes of one listener since the start.
-struct HandshakeSums {
-    std::string listener;
-    std::uint64_t full = 0;
-    std::uint64_t resumed = 0;
-    std::vector<std::pair<std::string, std::uint64_t>> failed;  ///< "no_certificate" ...; not 0
+/// A listener that is served, and its TLS handshakes since the start.
+struct ListenerSums {
+    std::string name;
+    Protocol protocol = Protocol::mqtts;
+    std::uint64_t handshakes_full = 0;
+    std::uint64_t handshakes_resumed = 0;
+    /// By what went wrong ("no_certificate"); those that happened.
+    std::vector<std::pair<std::string, std::uint64_t>> handshakes_failed;
 };
 
 /// The io threads of one broker: a Shard on each, with mailboxes and control lanes wired to its
@@ -53,8 +55,8 @@ class DataPlane {
     /// Changes a listener that is served: its handshake_timeout and failures_per_minute_max, for
     /// what begins from now on. Thread: any, after the last serve().
     void change(const ListenerOptions& options);
-    /// Of all TLS listeners. Thread: any, after the last serve().
-    [[nodiscard]] std::vector<HandshakeSums> handshakes() const;
+    /// In the order of serve(). Thread: any, after the last serve().
+    [[nodiscard]] std::vector<ListenerSums> listeners() const;
     /// Closes every connection and ends the threads; at most `drain` later.
     void stop(std::chrono::milliseconds drain = std::chrono::milliseconds{2'000});
     [[nodiscard]] const IoThreads& io() const noexcept { return io_; }
