@@ -65,7 +65,8 @@ class Protocol(BrokerTest):
         pub.expect(PUBREC)
         pub.send(packet(PUBREL, 2, b"\0\7"))
         pub.expect(PUBCOMP)
-        self.assertEqual([m.payload for m in sub.messages()], [b"x"])
+        self.assertEqual([m.payload for m in sub.until(b"x")], [b"x"])
+        self.assertEqual(sub.messages(), [])
 
     def test_retained_is_kept_replaced_and_deleted(self):
         pub = self.client("p")

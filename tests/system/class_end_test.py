@@ -50,7 +50,7 @@ class ClassEnd(unittest.TestCase):
         print(f"\nclosed {late:+.1f} s after the end of the class", flush=True)
         self.assertGreater(late, -2)  # the clock's seconds are whole
         self.assertLess(late, 10)
-        self.assertEqual([(m.topic, m.payload) for m in watch.messages()], [("7b/otter/weather/temp", b"21")])
+        self.assertEqual([(m.topic, m.payload) for m in watch.until(b"21")], [("7b/otter/weather/temp", b"21")])
         self.assertEqual(self.broker.ask("GET", "/classes/7b")["state"], "grace")
 
         with Client(self.broker.port(), tls_context(thing)) as again:
@@ -64,7 +64,7 @@ class ClassEnd(unittest.TestCase):
         back = self.connect(thing, "device", clean=False)
         self.assertTrue(back.present)
         back.publish("$me/temp", b"22", 1)
-        self.assertEqual([m.payload for m in watch.messages()], [b"22"])
+        self.assertEqual([m.payload for m in watch.until(b"22")], [b"22"])
 
 
 if __name__ == "__main__":

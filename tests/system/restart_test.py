@@ -60,7 +60,7 @@ class Restart(unittest.TestCase):
         self.assertFalse(any(m.retain for m in got))
         # The subscription lives on, and what was acknowledged does not come again.
         self.publish("t/b", b"new")
-        self.assertEqual([m.payload for m in sub.messages()], [b"new"])
+        self.assertEqual([m.payload for m in sub.until(b"new")], [b"new"])
         self.restart()
         self.assertEqual([m.payload for m in self.client("sub").messages() if m.payload != b"new"], [])
 
@@ -119,7 +119,7 @@ class Restart(unittest.TestCase):
         pub.send(publish_packet("t", b"next", 2, packet_id=7))
         pub.expect(PUBREC)
         sub = self.client("sub")
-        payloads = [m.payload for m in sub.messages()]
+        payloads = [m.payload for m in sub.until(b"next")]
         self.assertEqual([p for p in payloads if p != b"once"], [b"next"])
 
     def test_retained_messages(self):
@@ -141,7 +141,7 @@ class Restart(unittest.TestCase):
         sub = self.client("sub")
         self.publish("a", b"no")
         self.publish("b", b"yes")
-        self.assertEqual([m.payload for m in sub.messages()], [b"yes"])
+        self.assertEqual([m.payload for m in sub.until(b"yes")], [b"yes"])
 
     def test_sessions_that_were_ended_do_not_come_back(self):
         sub = self.client("sub")

@@ -177,6 +177,13 @@ class Client:
             self.send(packet(PUBACK, 0, struct.pack("!H", message.packet_id)))
         return message
 
+    def until(self, payload):
+        """The messages up to the first with `payload`: another client's, or a queue's, may come after a PINGRESP."""
+        found = [self.message()]
+        while found[-1].payload != payload:
+            found.append(self.message())
+        return found
+
     def messages(self):
         """All that came until now: what lies before the answer to a PINGREQ."""
         self.send(packet(PINGREQ, 0, b""))
