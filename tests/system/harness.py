@@ -167,6 +167,10 @@ class Broker:
         log = self.root / "serve.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
+    def wait_for_log(self, text):
+        """Returns when `text` was logged, quotes left out: a thread of its own writes the log."""
+        eventually(lambda: text in self.log_text().replace('"', ""), f"the log says {text}")
+
     def out_text(self):
         return self.out_file.read_text(errors="replace") if self.out_file.exists() else ""
 
