@@ -210,7 +210,8 @@ void DiskQueue::on_page(SessionRef ref, std::uint64_t number, const QueueRead& a
         trim(*session, asked, page);
     }
     Connection* connection = session->connection;
-    if (connection == nullptr) {
+    // A page that trims may arrive between CONNECT and CONNACK: what was in flight goes first.
+    if (connection == nullptr || (session->backlog.in_flight && !asked.in_flight)) {
         return;
     }
     take(*session, asked, page);

@@ -127,6 +127,42 @@ TEST_SUITE("simulation.disk_queue") {
         CHECK(reader.deliveries.back().payload == "a:49");
     }
 
+    TEST_CASE("a page that trims the queue and meets a client that comes back changes no order") {
+        broker::Options options;
+        options.limits.inflight_max = 2;
+        options.limits.queue_messages_max = 10;
+        options.limits.queue_full = broker::QueueFull::drop_oldest;
+        World world(8, 1, {}, options);
+        world.reconnect = false;
+        ClientOptions slow{"slow", "s", false, {{"t/#", 1}}};
+        slow.will_topic = "w";  // its record holds CONNACK back
+        Client& reader = connected(world, slow);
+        reader.wire()->takes_nothing = true;
+        Client& a = publish(world, "a", 10, 1);
+        reader.lose_connection();
+        REQUIRE(world.settle());
+        a.publish("t/a", "a:10", 1, false);
+        while (world.log().tables().queue_rows() < 11) {  // the page is asked for, not yet read
+            world.turns(1);
+            (void)world.log().step();
+        }
+        world.turns();
+        world.connect(reader);
+        world.turns(8);
+        CHECK(world.log().step_reader());
+        world.turns();
+        REQUIRE(world.settle());
+        REQUIRE(reader.deliveries.size() == 10);
+        CHECK(reader.deliveries[0].payload == "a:0");
+        CHECK(reader.deliveries[0].dup);
+        CHECK(reader.deliveries[1].payload == "a:1");
+        CHECK(reader.deliveries[1].dup);
+        CHECK(reader.deliveries[2].payload == "a:3");  // the oldest that was not in flight is gone
+        CHECK(reader.deliveries.back().payload == "a:10");
+        CHECK(world.broker().total(&ShardStats::queued_messages) == 0);
+        CHECK(world.broker().total(&ShardStats::queued_bytes) == 0);
+    }
+
     TEST_CASE("a client that leaves over and over while pages are on their way loses nothing") {
         broker::Options options;
         options.limits.inflight_max = 2;
