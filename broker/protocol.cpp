@@ -245,7 +245,7 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     if (packet.qos == mqtt::Qos::exactly_once) {
         session.inbound.insert(packet.packet_id);
     }
-    if (published.call != 0 && packet.qos != mqtt::Qos::at_most_once) {
+    if (published.call != 0) {
         s_.service_calls.bind(published.call, session,
                               {packet.packet_id, qos, published.turn, packet.topic});
     }

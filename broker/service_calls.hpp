@@ -24,15 +24,16 @@ class ServiceCalls {
 
     /// One more answer that is owed; `call` 0 begins a call and sets its number.
     [[nodiscard]] ServiceTicket open(std::uint32_t& call);
-    /// The PUBLISH behind a call: its acknowledgement waits for the call and for `turn`.
-    /// `inbound_later`: the identifier of a QoS 2 message is not recorded yet, because a message
-    /// whose call is lost in a crash shall count as not received.
+    /// The PUBLISH behind a call. The identifier of a QoS 2 message is not recorded yet: a message
+    /// whose call is lost in a crash counts as not received.
     struct Publish {
         std::uint16_t packet_id = 0;
         std::uint8_t qos = 0;
         TurnNo turn = 0;
         std::string_view topic;
     };
+    /// Counts the call towards the session's limit, and pauses its client at it. The
+    /// acknowledgement, if there is one, waits for the call and for `publish.turn`.
     void bind(std::uint32_t call, Session& session, const Publish& publish);
     /// The call that a QoS 2 message with this identifier waits for; 0 if none.
     [[nodiscard]] std::uint32_t find(const Session& session, std::uint16_t packet_id) const;
@@ -47,7 +48,7 @@ class ServiceCalls {
   private:
     struct Call {
         unsigned owed = 0;
-        SessionRef session;  ///< none for QoS 0 and for the broker's own messages
+        SessionRef session;  ///< none for the broker's own messages
         std::uint16_t packet_id = 0;
         std::uint8_t qos = 0;
         TurnNo turn = 0;

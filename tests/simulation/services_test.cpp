@@ -220,6 +220,26 @@ TEST_SUITE("simulation.services") {
         CHECK(client.acknowledged.size() == 1);
     }
 
+    TEST_CASE("questions at QoS 0 count as well; one without an answer closes nobody") {
+        broker::Options options;
+        options.limits.service_calls_max = 2;
+        options.limits.service_timeout = 500ms;
+        Fixture f(1, options);
+        Client& client = f.connected({"a", "u", true});
+        for (int i = 0; i < 5; ++i) {
+            client.publish("$desk/ask", "question", 0, false);
+        }
+        f.world.turns(100);
+        CHECK(f.desk.asked.size() == 2);
+        f.world.advance(600ms);
+        f.world.turns(100);
+        CHECK(f.desk.asked.size() == 4);
+        f.world.advance(600ms);
+        f.world.turns(100);
+        CHECK(f.desk.asked.size() == 5);
+        CHECK(client.connected());
+    }
+
     TEST_CASE("unanswered questions above their limit pause the client that asks, nobody else") {
         broker::Options options;
         options.limits.service_calls_max = 2;
