@@ -42,27 +42,29 @@ class Gate {
                    ? &packets_.front()
                    : nullptr;
     }
-    [[nodiscard]] bool waits_for(std::uint32_t call) noexcept { return find(call) != nullptr; }
-    /// The service has answered: now only `turn` has to be durable.
+    [[nodiscard]] bool waits_for(std::uint32_t call) const noexcept {
+        for (std::size_t i = 0; i < packets_.size(); ++i) {
+            if (packets_[i].call == call) {
+                return true;
+            }
+        }
+        return false;
+    }
+    /// The service has answered: now only `turn` has to be durable, also for the acknowledgements
+    /// of repetitions.
     void answered(std::uint32_t call, TurnNo turn) noexcept {
-        if (GatedPacket* packet = find(call)) {
-            packet->call = 0;
-            packet->turn = turn > packet->turn ? turn : packet->turn;
+        for (std::size_t i = 0; i < packets_.size(); ++i) {
+            GatedPacket& packet = packets_[i];
+            if (packet.call == call) {
+                packet.call = 0;
+                packet.turn = turn > packet.turn ? turn : packet.turn;
+            }
         }
     }
     void pop() noexcept { packets_.pop_front(); }
     void clear() noexcept { packets_.clear(); }
 
   private:
-    GatedPacket* find(std::uint32_t call) noexcept {
-        for (std::size_t i = 0; i < packets_.size(); ++i) {
-            if (packets_[i].call == call) {
-                return &packets_[i];
-            }
-        }
-        return nullptr;
-    }
-
     Ring<GatedPacket> packets_;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "broker/mqtt/encode_client.hpp"
 #include "tests/simulation/world.hpp"
 
 using namespace iotsky;
@@ -183,6 +184,28 @@ TEST_SUITE("simulation.services") {
         REQUIRE(f.world.settle());
         CHECK(client.acknowledged.size() == 1);
         CHECK(client.connected());
+    }
+
+    TEST_CASE("a QoS 2 question that comes twice on one connection does not shut its gate") {
+        Fixture f;
+        Client& client = f.connected({"a", "u", true});
+        client.publish("$desk/ask", "question", 2, false);
+        client.publish("t", "behind it", 1, false);
+        REQUIRE(f.world.settle());
+        std::vector<std::byte> again;
+        mqtt::PublishView publish;
+        publish.dup = true;
+        publish.qos = mqtt::Qos::exactly_once;
+        publish.topic = "$desk/ask";
+        publish.packet_id = 1;
+        mqtt::append_publish(again, publish).value();
+        client.send_raw(again);
+        client.publish("t", "behind both", 1, false);
+        REQUIRE(f.world.settle());
+        CHECK(f.desk.asked.size() == 1);
+        f.desk.answer_all();
+        REQUIRE(f.world.settle());
+        CHECK(client.acknowledged.size() == 3);
     }
 
     TEST_CASE("a question whose answer was lost in a crash counts as not received") {
