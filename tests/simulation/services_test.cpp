@@ -111,6 +111,19 @@ TEST_SUITE("simulation.services") {
         CHECK(f.world.log().tables().queue_rows() == 1);
     }
 
+    TEST_CASE("replies that an acknowledgement waits for are due at once") {
+        Fixture f;
+        Client& reader = f.connected({"r", "r", false, {{"$desk/answer", 1}}});
+        reader.lose_connection();
+        REQUIRE(f.world.settle());
+        Client& client = f.connected({"a", "u", true});
+        client.publish("$desk/ask", "question", 1, false);
+        REQUIRE(f.world.settle());
+        f.desk.answer_all();
+        REQUIRE(f.world.settle_without_timer());
+        CHECK(client.acknowledged.size() == 1);
+    }
+
     TEST_CASE("a reply reaches its readers on every thread, also of a question at QoS 0") {
         Fixture f(3);
         Client& reader = f.connected({"r", "r", true, {{"$desk/answer", 1}}});
