@@ -7,7 +7,7 @@
 namespace iotsky::broker {
 namespace {
 
-constexpr std::chrono::milliseconds kMailboxLook{5};
+constexpr std::chrono::milliseconds kLook{5};
 
 }  // namespace
 
@@ -302,7 +302,8 @@ void Sender::resume_after_mailbox() {
 }
 
 std::optional<TimePoint> Sender::next_look() const {
-    return mailbox_paused_.empty() ? std::nullopt : std::optional{s_.time.now + kMailboxLook};
+    const bool nobody = mailbox_paused_.empty() && log_paused_.empty();
+    return nobody ? std::nullopt : std::optional{s_.time.now + kLook};
 }
 
 void Sender::write(Connection& c) {

@@ -58,7 +58,7 @@ class Sender {
     void resume_after_log();
     /// Resumes those when the mailboxes have room again.
     void resume_after_mailbox();
-    /// When to look at the mailboxes again: their owners wake nobody who waits for room.
+    /// When to look at the mailboxes and the log again: they wake nobody who waits for room.
     [[nodiscard]] std::optional<TimePoint> next_look() const;
     /// Sets or ends one of the connection's pauses (`paused_for_...`).
     void set_pause(Connection& c, bool Connection::*pause, bool on);

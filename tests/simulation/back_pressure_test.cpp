@@ -184,6 +184,9 @@ TEST_SUITE("simulation.back_pressure") {
         CHECK(world.log().pending_bytes() > 10'000);
         CHECK(world.log().pending_bytes() < 13'000);
         CHECK(writer.connected());
+        // Nobody wakes the thread when what others appended is written: it looks again by itself.
+        REQUIRE(world.next_deadline(0).has_value());
+        CHECK(*world.next_deadline(0) <= world.now() + 5ms);
         REQUIRE(world.settle());
         CHECK(world.log().pending_bytes() == 0);
         CHECK(world.broker().shared().retained.get("state")->payload.ends_with("x99"));
