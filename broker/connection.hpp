@@ -31,7 +31,7 @@ struct Connection {
     enum class State : std::uint8_t {
         waiting_for_connect,
         connected,  ///< CONNECT was accepted; see `open` for whether CONNACK has left
-        closing,    ///< nothing is read any more; what is in `out` still goes
+        closing,    ///< nothing is read any more; what is in `out` and in `gate` still goes
         adopted,    ///< its transport moved away
     };
 
@@ -100,6 +100,8 @@ struct Connection {
     [[nodiscard]] bool reading_paused() const noexcept {
         return held() || !unread.empty() || state == State::closing;
     }
+    /// Whether the peer has still to be given something.
+    [[nodiscard]] bool owes_bytes() const noexcept { return !out.empty() || !gate.empty(); }
     /// Whether not even bytes that were read already are looked at.
     [[nodiscard]] bool stopped() const noexcept { return paused_for_rate || paused_for_service; }
 };

@@ -61,6 +61,17 @@ class Gate {
             }
         }
     }
+    /// The client left in order: its session's PUBLISHes stay behind, what answers it still goes.
+    /// CONNACK begins nothing any more.
+    void keep_answers() noexcept {
+        for (std::size_t i = packets_.size(); i > 0; --i) {
+            if (packets_[i - 1].publish) {
+                packets_.erase(i - 1);
+            } else {
+                packets_[i - 1].connack = false;
+            }
+        }
+    }
     void pop() noexcept { packets_.pop_front(); }
     void clear() noexcept { packets_.clear(); }
 

@@ -314,18 +314,20 @@ void Sender::write(Connection& c) {
     }
     const std::size_t written = before - c.out.size();
     s_.stats.bytes_out.add(written);
+    if (c.state == Connection::State::closing) {
+        if (!c.owes_bytes()) {
+            s_.session_end.destroy(c);
+        } else if (written > 0) {
+            c.blocked_since = s_.time.now;
+        }
+        return;
+    }
     if (c.out.empty()) {
         c.blocked_since = {};
         c.answer_bytes_out = 0;
     } else if (written > 0 || c.blocked_since == TimePoint{}) {
         c.blocked_since = s_.time.now;
         s_.protocol.watch(c, s_.time.now + c.listener.limits.stuck_reader_timeout);
-    }
-    if (c.state == Connection::State::closing) {
-        if (c.out.empty()) {
-            s_.session_end.destroy(c);
-        }
-        return;
     }
     update_pauses(c);
     if (written > 0 && has_room(c)) {

@@ -91,7 +91,11 @@ void SessionEnd::close(Connection& c, CloseReason reason) {
     }
     c.state = Connection::State::closing;
     c.close_reason = reason;
-    c.gate.clear();
+    if (reason == CloseReason::client_disconnect) {
+        c.gate.keep_answers();
+    } else {
+        c.gate.clear();
+    }
     s_.stats.disconnects.add();
     if (Session* session = std::exchange(c.session, nullptr)) {
         log::info("", "client left",
@@ -105,7 +109,7 @@ void SessionEnd::close(Connection& c, CloseReason reason) {
         }
         leave(*session, reason);
     }
-    if (hands_over_last_bytes(reason) && !c.out.empty()) {
+    if (hands_over_last_bytes(reason) && c.owes_bytes()) {
         c.blocked_since = s_.time.now;
         s_.protocol.watch(c, s_.time.now + s_.limits.linger_timeout);
         s_.sender.mark_dirty(c);

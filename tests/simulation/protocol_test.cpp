@@ -1,7 +1,10 @@
 // The connection's state machine: order of packets, deadlines, limits.
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "tests/simulation/world.hpp"
@@ -19,6 +22,24 @@ std::vector<std::byte> hex(std::string_view text) {
     }
     return out;
 }
+
+/// A client without a mind of its own: what it sends in one piece, and what it was sent.
+struct Peer {
+    explicit Peer(World& world) : wire(world.open_raw()) {}
+    void send(std::string_view packets) {
+        const auto bytes = hex(packets);
+        wire->to_broker.insert(wire->to_broker.end(), bytes.begin(), bytes.end());
+    }
+    [[nodiscard]] std::vector<std::byte> take() {
+        const auto bytes = std::exchange(wire->to_client, {});
+        return {bytes.begin(), bytes.end()};
+    }
+
+    std::shared_ptr<Wire> wire;
+};
+
+const std::string kConnect = "101000044d51545404800000000161000175";  // persistent, user "u"
+const std::string kDisconnect = "e000";
 
 }  // namespace
 
@@ -66,6 +87,47 @@ TEST_SUITE("simulation.protocol") {
         for (unsigned thread = 0; thread < 3; ++thread) {
             CHECK(world.would_sleep(thread));
         }
+    }
+
+    TEST_CASE("what was owed before DISCONNECT leaves when it is durable, then it closes") {
+        World world(10, 1);
+        Peer peer(world);
+        peer.send(kConnect + "3306000174000178" + kDisconnect);
+        world.turns(60);  // and no step of the disk
+        CHECK(peer.wire->to_broker.empty());
+        CHECK(peer.take().empty());
+        CHECK_FALSE(peer.wire->broker_closed);
+        REQUIRE(world.settle_without_timer());
+        CHECK(peer.take() == hex("2002000040020001"));
+        CHECK(peer.wire->broker_closed);
+    }
+
+    TEST_CASE("what the disk does not take in time is not waited for behind DISCONNECT") {
+        World world(11, 1);
+        Peer peer(world);
+        peer.send(kConnect + kDisconnect);
+        world.turns(60);
+        world.advance(std::chrono::milliseconds{4'800});
+        world.turns();
+        CHECK_FALSE(peer.wire->broker_closed);
+        world.advance(std::chrono::milliseconds{400});
+        world.turns();
+        CHECK(peer.wire->broker_closed);
+        CHECK(peer.take().empty());
+    }
+
+    TEST_CASE("a message for a client that has said DISCONNECT waits until it is back") {
+        World world(12, 1);
+        Peer peer(world);
+        peer.send(kConnect + "8206000100017402");
+        REQUIRE(world.settle());
+        CHECK(peer.take() == hex("200200009003000102"));
+        peer.send("3506000174000178" + kDisconnect);  // to itself at QoS 2
+        world.turns(60);
+        REQUIRE(world.settle());
+        CHECK(peer.take() == hex("50020001"));
+        CHECK(peer.wire->broker_closed);
+        CHECK(world.log().tables().queue_rows() == 1);
     }
 
     TEST_CASE("[MQTT-3.12.4-1] PINGREQ is answered and keeps the connection") {
