@@ -58,6 +58,7 @@ struct Connection {
     bool open = false;   ///< CONNACK 0 has left the gate: PUBLISHes may be sent [MQTT-3.2.0-1]
     bool dirty = false;  ///< on the list of the next flush
     bool in_gated_list = false;
+    bool in_unread_list = false;
     /// Bytes of packets other than PUBLISH put into `out` since it was empty last: as many as wait
     /// there when the peer takes nothing, else an upper bound.
     std::size_t answer_bytes_out = 0;

@@ -29,7 +29,11 @@ Shard::After Protocol::on_bytes(ConnRef ref, std::span<const std::byte> bytes) {
 void Protocol::read_on() {
     for (const ConnRef ref : std::exchange(unread_, {})) {
         Connection* c = s_.connections.find(ref);
-        if (c != nullptr && !c->stopped()) {
+        if (c == nullptr) {
+            continue;
+        }
+        c->in_unread_list = false;
+        if (!c->stopped()) {
             const std::vector<std::byte> bytes = std::exchange(c->unread, {});
             (void)read(ref, bytes);
             if (Connection* still = s_.connections.find(ref);
@@ -66,9 +70,16 @@ bool Protocol::leave(Connection& c, std::size_t packets, std::span<const std::by
     // The rest in the next turn (fairness), or when the pause ends; nothing more is read meanwhile.
     c.unread.assign(bytes.begin(), bytes.end());
     if (!stopped) {
-        unread_.push_back(c.ref);
+        go_on(c);
     }
     return true;
+}
+
+void Protocol::go_on(Connection& c) {
+    if (!c.in_unread_list) {
+        c.in_unread_list = true;
+        unread_.push_back(c.ref);
+    }
 }
 
 Shard::After Protocol::read_packets(ConnRef ref, std::span<const std::byte> bytes) {

@@ -192,6 +192,32 @@ TEST_SUITE("simulation.back_pressure") {
         CHECK(world.broker().shared().retained.get("state")->payload.ends_with("x99"));
     }
 
+    TEST_CASE("pauses that end give nobody more than its packets of a turn") {
+        broker::Options options;
+        options.limits.turn_packets_max = 1;
+        options.limits.gate_packets_max = 1;
+        World world(11, 1, LogFault::none, options);
+        world.reconnect = false;
+        ClientOptions publishing{"w", "w", true};
+        publishing.packet_ids = 100;
+        Client& writer = connected(world, publishing);
+        for (int i = 0; i < 100; ++i) {
+            writer.publish("t", "", 1, true);  // clears: recorded, so each PUBACK shuts the gate
+        }
+        const auto packets = [&] { return world.broker().total(&ShardStats::packets_in); };
+        const auto all = packets() + 100;
+        for (int i = 0; i < 1000 && packets() < all; ++i) {
+            const auto before = packets();
+            (void)world.log().step();
+            (void)world.log().step();
+            world.turns(1);
+            CHECK(packets() - before <= 2);  // one that was left over, one that was read
+        }
+        CHECK(packets() == all);
+        REQUIRE(world.settle());
+        CHECK(writer.acknowledged.size() == 100);
+    }
+
     TEST_CASE(
         "R4: above the memory mark things are shed in their order, and persistent sessions lose "
         "only in the last stage") {
