@@ -204,12 +204,9 @@ void Delivery::release_bytes(Session& session, OutEntry& entry) {
 }
 
 void Delivery::shed_largest() {
-    const auto in_memory = [](const Session& session) {
-        return session.queued_bytes - std::min(session.queued_bytes, session.backlog.bytes);
-    };
     Session* largest = nullptr;
     s_.sessions.for_each([&](Session& session) {
-        if (largest == nullptr || in_memory(session) > in_memory(*largest)) {
+        if (largest == nullptr || session.memory_bytes() > largest->memory_bytes()) {
             largest = &session;
         }
     });

@@ -18,10 +18,6 @@ constexpr std::size_t kRefillBelow = 64;
 constexpr std::size_t kSlackMessages = 64;
 constexpr std::size_t kSlackBytes = 64U << 10U;
 
-std::size_t in_memory(const Session& session) noexcept {
-    return session.queued_bytes - std::min(session.queued_bytes, session.backlog.bytes);
-}
-
 std::size_t unsent(const Session& session) noexcept {
     return session.lane1.entries.size() - session.lane1.begun + session.lane2.entries.size() -
            session.lane2.begun;
@@ -64,7 +60,7 @@ bool DiskQueue::takes(const Session& session, std::size_t cost) const noexcept {
     if (!session.persistent() || !s_.shared.log.keeps_queues()) {
         return false;
     }
-    const std::size_t held = in_memory(session);
+    const std::size_t held = session.memory_bytes();
     return session.connection == nullptr || session.backlog.in_flight ||
            !session.backlog.ranges.empty() ||
            (held > 0 && held + cost > s_.limits.queue_memory_bytes_max);
@@ -153,7 +149,7 @@ void DiskQueue::refill(Session& session) {
     const Backlog& backlog = session.backlog;
     if (session.connection != nullptr && session.connection->open && !backlog.ranges.empty() &&
         backlog.reading == 0 && unsent(session) < kRefillBelow &&
-        in_memory(session) <= s_.limits.queue_memory_bytes_max / 2) {
+        session.memory_bytes() <= s_.limits.queue_memory_bytes_max / 2) {
         ask(session);
     }
 }

@@ -20,8 +20,8 @@ class Protocol {
     [[nodiscard]] Shard::After on_bytes(ConnRef ref, std::span<const std::byte> bytes);
     /// Goes on with bytes that the turn before left over.
     void read_on();
-    /// The connection's left-over bytes are looked at in the next turn: it has had its share of this
-    /// one, or its pause has ended.
+    /// The connection's left-over bytes are looked at in the next turn: it has had its share of
+    /// this one, or its pause has ended.
     void go_on(Connection& connection);
     [[nodiscard]] bool has_work() const noexcept { return !unread_.empty(); }
     /// One of the connection's deadlines may be due: looks at all of them.

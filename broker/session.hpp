@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -149,6 +150,10 @@ struct Session {
 
     [[nodiscard]] Lane& lane(std::uint8_t qos) noexcept { return qos == 2 ? lane2 : lane1; }
     [[nodiscard]] bool persistent() const noexcept { return sid != 0; }
+    /// Of queued_bytes, those that memory holds.
+    [[nodiscard]] std::size_t memory_bytes() const noexcept {
+        return queued_bytes - std::min(queued_bytes, backlog.bytes);
+    }
 };
 
 }  // namespace iotsky::broker
