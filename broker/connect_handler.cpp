@@ -254,11 +254,9 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     if (!connect_allowed(c, connect, *identity, *rights)) {
         return;
     }
-    Session* existing = s_.sessions.find(identity->scope, connect.client_id);
+    Session* const existing =
+        s_.sessions.find(identity->scope, connect.client_id);  // [MQTT-3.1.3-2]
     const bool known = existing != nullptr;
-    if (known && existing->connection != nullptr && !may_take_over(c, *existing, identity)) {
-        return;
-    }
     const bool needs_disk = !connect.clean_session && !s_.shared.log.accepting();
     const bool too_many =
         !known && s_.shared.sessions.load(std::memory_order_relaxed) >= s_.limits.sessions_max;
@@ -272,8 +270,11 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
         refuse(c, {mqtt::ConnectCode::server_unavailable, identity, number, why, {}, false});
         return;
     }
+    if (known && existing->connection != nullptr && !may_take_over(c, *existing, identity)) {
+        return;
+    }
     bool present = false;
-    Session& session = enter_session(connect, *identity, present);  // [MQTT-3.1.4-3]
+    Session& session = enter_session(existing, connect, *identity, present);  // [MQTT-3.1.4-3]
     const bool other_principal = present && session.identity->name != identity->name;
     session.identity = identity;
     session.rights = std::move(rights);
@@ -336,9 +337,8 @@ bool ConnectHandler::may_take_over(Connection& newcomer, Session& session,
     return true;
 }
 
-Session& ConnectHandler::enter_session(const mqtt::ConnectView& connect, const Identity& identity,
-                                       bool& present) {
-    Session* existing = s_.sessions.find(identity.scope, connect.client_id);  // [MQTT-3.1.3-2]
+Session& ConnectHandler::enter_session(Session* existing, const mqtt::ConnectView& connect,
+                                       const Identity& identity, bool& present) {
     if (existing != nullptr && existing->connection != nullptr) {
         // [MQTT-3.1.4-2]: the newer one stays.
         const SessionRef ref = existing->ref;

@@ -54,8 +54,9 @@ class ConnectHandler {
     /// both are told.
     [[nodiscard]] bool may_take_over(Connection& newcomer, Session& session,
                                      const std::shared_ptr<const Identity>& identity);
-    Session& enter_session(const mqtt::ConnectView& connect, const Identity& identity,
-                           bool& present);
+    /// `existing`: the session that the client has, or null. `present`: it goes on with that one.
+    Session& enter_session(Session* existing, const mqtt::ConnectView& connect,
+                           const Identity& identity, bool& present);
     void set_will(Session& session, const mqtt::ConnectView& connect);
 
     Shard::Impl& s_;
