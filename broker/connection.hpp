@@ -67,7 +67,7 @@ struct Connection {
     bool paused_for_disk = false;  ///< R1: records or own gated acknowledgements wait for the disk
     bool paused_for_log = false;   ///< R1: it fills the log and waits for no answer itself
     bool paused_for_mailbox = false;  ///< R5: another thread's mailbox is full of our traffic
-    bool paused_for_rate = false;     ///< R1: it has sent as much as it may for now; time ends it
+    bool paused_for_rate = false;     ///< R1: it is faster than its rate; `rate_until` ends it
     bool paused_for_service = false;  ///< R1: services owe it too many answers; time ends it
 
     std::vector<std::byte> unread;  ///< left over by the packet limit of a turn, or by a pause

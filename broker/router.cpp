@@ -134,11 +134,9 @@ void Router::distribute(const RouteEntry& route, const MessageView& message,
             ++end;
         }
         const std::span group{targets.data() + begin, end - begin};
-        if (thread == kServiceThread) {
-            // asked before
-        } else if (thread == s_.id) {
+        if (thread == s_.id) {
             local_targets_.insert(local_targets_.end(), group.begin(), group.end());
-        } else {
+        } else if (thread != kServiceThread) {  // services were asked before
             std::vector<std::byte>& mail = outgoing_[thread];
             if (mail.empty() && mail.capacity() == 0) {
                 mail = s_.shared.mailboxes[thread]->take_buffer();

@@ -133,16 +133,13 @@ void ServiceCalls::finish(std::uint32_t number, const ServiceReplies& replies) {
         return;
     }
     if (call.qos == 2 && session->persistent()) {
-        call.turn = s_.record(*session, PublishRecord{s_.next_mid(),
-                                                      session->sid,
-                                                      call.packet_id,
-                                                      2,
-                                                      false,
-                                                      false,
-                                                      0,
-                                                      call.topic,
-                                                      {},
-                                                      {}});
+        PublishRecord identifier{};
+        identifier.mid = s_.next_mid();
+        identifier.publisher = session->sid;
+        identifier.inbound_id = call.packet_id;
+        identifier.qos = 2;
+        identifier.topic = call.topic;
+        call.turn = s_.record(*session, identifier);
     }
     if (session->connection != nullptr) {
         s_.sender.answered(*session->connection, number, call.turn);
