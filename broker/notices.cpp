@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <utility>
 
 #include "acl/explain.hpp"
 #include "base/bytes.hpp"
@@ -17,9 +18,10 @@ constexpr std::size_t kPerWindow = 20;
 constexpr std::size_t kWaitingMax =
     16;  // distinct refusals of one identity; more are counted into the last
 
-/// How a limit of the session's class is raised.
-std::string raise(const Session& session, std::string_view option) {
-    return "it: iotsky class set " + session.identity->class_name + " " + std::string{option};
+/// What raises a limit of the session's class.
+std::string raise_it(const Session& session, std::string_view option) {
+    return "raise it: iotsky class set " + session.identity->class_name + " " +
+           std::string{option} + ".";
 }
 
 }  // namespace
@@ -36,9 +38,13 @@ std::string notice_json(const Refusal& refusal) {
     return boost::json::serialize(notice);
 }
 
-Refusal Notices::about(const Session& session, std::string_view what,
-                       std::string_view topic) const {
+Refusal Notices::refusal_of(const Session& session, std::string_view what, std::string_view topic,
+                            Words words) const {
     Refusal refusal;
+    refusal.number = std::move(words.number);
+    refusal.rule = std::move(words.rule);
+    refusal.why = std::move(words.why);
+    refusal.how = std::move(words.how);
     refusal.what = what;
     refusal.identity = session.identity->name;
     refusal.thing_id = session.identity->thing_id;
@@ -55,145 +61,140 @@ Refusal Notices::about(const Session& session, std::string_view what,
 
 void Notices::denied(const Session& session, acl::Action action, std::string_view topic,
                      std::string_view canonical, std::string_view what) {
-    const acl::Explanation explanation =
-        acl::explain(*session.rights, action, canonical, s_.time.wall);
-    Refusal refusal = about(
-        session, what.empty() ? (action == acl::Action::subscribe ? "subscribe" : "publish") : what,
-        topic);
-    if (action == acl::Action::subscribe) {
+    const bool subscribes = action == acl::Action::subscribe;
+    if (subscribes) {
         s_.stats.refused_subscribe.add();
     }
-    refusal.number = explanation.number.empty() ? "E3101" : explanation.number;
-    refusal.rule = explanation.decided_by ? explanation.decided_by->name() : "no rule allows it";
-    refusal.why = explanation.why;
-    refusal.how = explanation.how.empty() ? explanation.nearest : explanation.how;
-    tell(session, std::move(refusal));
+    const acl::Explanation told = acl::explain(*session.rights, action, canonical, s_.time.wall);
+    tell(session,
+         !what.empty() ? what
+         : subscribes  ? "subscribe"
+                       : "publish",
+         topic,
+         {.number = told.number.empty() ? "E3101" : told.number,
+          .rule = told.decided_by ? told.decided_by->name() : "no rule allows it",
+          .why = told.why,
+          .how = told.how.empty() ? told.nearest : told.how});
 }
 
 void Notices::refused_subscribe(const Session& session, std::string_view filter,
                                 std::string_view why) {
     s_.stats.refused_subscribe.add();
-    Refusal refusal = about(session, "subscribe", filter);
-    refusal.number = "E3106";
-    refusal.rule = "limit";
-    refusal.why = why;
-    refusal.how = "Subscribe to fewer or other topics.";
-    tell(session, std::move(refusal));
+    tell(session, "subscribe", filter,
+         {.number = "E3106",
+          .rule = "limit",
+          .why = std::string{why},
+          .how = "Subscribe to fewer or other topics."});
 }
 
 void Notices::too_many_levels(const Session& session, std::string_view what,
                               std::string_view topic) {
-    Refusal refusal = about(session, what, topic);
-    refusal.number = "E3405";
-    refusal.rule = "topic levels limit";
-    refusal.why = "The topic has more levels than " + std::to_string(s_.limits.topic_levels_max) +
-                  ", which is the limit here.";
-    refusal.how = "Use fewer slashes, or raise limits.topic_levels_max.";
-    tell(session, std::move(refusal));
+    tell(session, what, topic,
+         {.number = "E3405",
+          .rule = "topic levels limit",
+          .why = "The topic has more levels than " + std::to_string(s_.limits.topic_levels_max) +
+                 ", which is the limit here.",
+          .how = "Use fewer slashes, or raise limits.topic_levels_max."});
 }
 
 void Notices::queue_full(const Session& session, std::string_view topic) {
-    Refusal refusal = about(session, "queue", topic);
-    refusal.number = "E3403";
-    refusal.rule = "queue limit";
-    refusal.why = "The queue of this session is full (" + std::to_string(session.queue_bytes_max) +
-                  " bytes); a message was dropped.";
     const bool of_class = session.queue_bytes_max < session.limits->queue_bytes_max;
-    refusal.how = "Receive faster, or raise " +
-                  (of_class ? raise(session, "--queue-per-session N")
-                            : std::string{"limits.queue_bytes_max"}) +
-                  ".";
-    tell(session, std::move(refusal), true);
+    tell(session, "queue", topic,
+         {.number = "E3403",
+          .rule = "queue limit",
+          .why = "The queue of this session is full (" + std::to_string(session.queue_bytes_max) +
+                 " bytes); a message was dropped.",
+          .how = "Receive faster, or " + (of_class ? raise_it(session, "--queue-per-session N")
+                                                   : std::string{"raise limits.queue_bytes_max."})},
+         When::later);
 }
 
 void Notices::publishes_too_fast(const Session& session) {
     const ThingLimits& limits = *session.identity->limits;
     const std::string rate = std::to_string(limits.messages_per_second);
-    Refusal refusal = about(session, "rate", "");
-    refusal.number = "E3401";
-    refusal.rule = "messages_per_second of class " + session.identity->class_name;
-    refusal.why = "More than " + rate + " messages a second (" + std::to_string(limits.burst) +
-                  " at once); slowed down to " + rate + " a second.";
-    refusal.how = "Put delay(" + std::to_string(std::max(1U, 1000 / limits.messages_per_second)) +
-                  ") in loop(), or raise " + raise(session, "--messages-per-second N") + ".";
-    tell(session, std::move(refusal), true);
+    const std::string delay_ms = std::to_string(std::max(1U, 1000 / limits.messages_per_second));
+    tell(session, "rate", "",
+         {.number = "E3401",
+          .rule = "messages_per_second of class " + session.identity->class_name,
+          .why = "More than " + rate + " messages a second (" + std::to_string(limits.burst) +
+                 " at once); slowed down to " + rate + " a second.",
+          .how = "Put delay(" + delay_ms + ") in loop(), or " +
+                 raise_it(session, "--messages-per-second N")},
+         When::later);
 }
 
 void Notices::subscribes_too_fast(const Session& session) {
-    Refusal refusal = about(session, "rate", "");
-    refusal.number = "E3409";
-    refusal.rule = "subscription changes limit";
-    refusal.why = "More than " + std::to_string(s_.limits.subscription_changes_per_second) +
-                  " subscriptions a second changed; slowed down to that.";
-    refusal.how = "Subscribe once, with wildcards, and keep the subscriptions.";
-    tell(session, std::move(refusal), true);
+    tell(session, "rate", "",
+         {.number = "E3409",
+          .rule = "subscription changes limit",
+          .why = "More than " + std::to_string(s_.limits.subscription_changes_per_second) +
+                 " subscriptions a second changed; slowed down to that.",
+          .how = "Subscribe once, with wildcards, and keep the subscriptions."},
+         When::later);
 }
 
 void Notices::payload_too_large(const Session& session, std::string_view what,
                                 std::string_view topic, std::size_t bytes) {
-    const ThingLimits& limits = *session.identity->limits;
-    Refusal refusal = about(session, what, topic);
-    refusal.number = "E3402";
-    refusal.rule = "payload_max of class " + session.identity->class_name;
-    refusal.why = std::to_string(bytes) + " bytes; " + std::to_string(limits.payload_bytes_max) +
-                  " are allowed in class " + session.identity->class_name + ".";
-    refusal.how = "Send less at a time, or raise " + raise(session, "--payload-max N") + ".";
-    tell(session, std::move(refusal));
+    const Identity& identity = *session.identity;
+    tell(session, what, topic,
+         {.number = "E3402",
+          .rule = "payload_max of class " + identity.class_name,
+          .why = std::to_string(bytes) + " bytes; " +
+                 std::to_string(identity.limits->payload_bytes_max) + " are allowed in class " +
+                 identity.class_name + ".",
+          .how = "Send less at a time, or " + raise_it(session, "--payload-max N")});
 }
 
 void Notices::thing_retains_enough(const Session& session, std::string_view topic) {
-    Refusal refusal = about(session, "retain", topic);
-    refusal.number = "E3406";
-    refusal.rule = "retained_per_thing of class " + session.identity->class_name;
-    refusal.why = "This thing has " + std::to_string(session.identity->limits->retained_max) +
-                  " retained messages already; this one was delivered but not kept.";
-    refusal.how = "Clear one (publish an empty retained message to its topic), or raise " +
-                  raise(session, "--retained-per-thing N") + ".";
-    tell(session, std::move(refusal), true);
+    tell(session, "retain", topic,
+         {.number = "E3406",
+          .rule = "retained_per_thing of class " + session.identity->class_name,
+          .why = "This thing has " + std::to_string(session.identity->limits->retained_max) +
+                 " retained messages already; this one was delivered but not kept.",
+          .how = "Clear one (publish an empty retained message to its topic), or " +
+                 raise_it(session, "--retained-per-thing N")},
+         When::later);
 }
 
 void Notices::receiver_full(const Session& publisher, std::string_view topic) {
-    Refusal refusal = about(publisher, "publish", topic);
-    refusal.number = "E3407";
-    refusal.rule = "queue_full = refuse";
-    refusal.why = "The queue of a receiver is full, so the message was not taken.";
-    refusal.how = "Connect and send it again later; the receiver has to take its messages first.";
-    tell(publisher, std::move(refusal));
+    tell(publisher, "publish", topic,
+         {.number = "E3407",
+          .rule = "queue_full = refuse",
+          .why = "The queue of a receiver is full, so the message was not taken.",
+          .how = "Connect and send it again later; the receiver has to take its messages first."});
 }
 
 void Notices::service_silent(const Session& publisher, std::string_view topic) {
-    Refusal refusal = about(publisher, "publish", topic);
-    refusal.number = "E3408";
-    refusal.rule = "service_timeout";
-    refusal.why = "The broker's service for this topic did not answer in time.";
-    refusal.how = "Connect and send it again; if that stays so, look at the broker's log.";
-    tell(publisher, std::move(refusal));
+    tell(publisher, "publish", topic,
+         {.number = "E3408",
+          .rule = "service_timeout",
+          .why = "The broker's service for this topic did not answer in time.",
+          .how = "Connect and send it again; if that stays so, look at the broker's log."});
 }
 
 void Notices::clone_refused(const Session& holder, std::string_view address) {
-    Refusal refusal = about(holder, "clone", "");
-    refusal.number = "E3301";
-    refusal.rule = "takeovers_max";
-    refusal.why = "Two boards use the identity " + holder.identity->name + " (" + refusal.address +
-                  " and " + std::string{address} + "). Only " +
-                  (s_.limits.clone_stays == CloneStays::newest ? "the newest" : "the first") +
-                  " stays.";
-    refusal.how = "Make a second thing for the other board: iotsky thing create CLASS/PROJECT/NAME";
-    tell(holder, std::move(refusal), true);
+    const bool newest = s_.limits.clone_stays == CloneStays::newest;
+    tell(holder, "clone", "",
+         {.number = "E3301",
+          .rule = "takeovers_max",
+          .why = "Two boards use the identity " + holder.identity->name + " (" +
+                 holder.connection->transport->peer().address + " and " + std::string{address} +
+                 "). Only " + (newest ? "the newest" : "the first") + " stays.",
+          .how = "Make a second thing for the other board: iotsky thing create CLASS/PROJECT/NAME"},
+         When::later);
 }
 
 void Notices::retained_full(const Session* publisher, std::string_view topic) {
     if (publisher == nullptr) {
         return;
     }
-    Refusal refusal = about(*publisher, "retain", topic);
-    refusal.number = "E3404";
-    refusal.rule = "retained limit";
-    refusal.why =
-        "The broker holds as many retained messages as it may; this one was delivered but not "
-        "kept.";
-    refusal.how = "Clear retained messages that nobody needs (publish an empty retained message).";
-    tell(*publisher, std::move(refusal), true);
+    tell(*publisher, "retain", topic,
+         {.number = "E3404",
+          .rule = "retained limit",
+          .why = "The broker holds as many retained messages as it may; this one was delivered but "
+                 "not kept.",
+          .how = "Clear retained messages that nobody needs (publish an empty retained message)."},
+         When::later);
 }
 
 bool Notices::may_tell(Teller& teller, TimePoint now) {
@@ -204,7 +205,9 @@ bool Notices::may_tell(Teller& teller, TimePoint now) {
            (now >= teller.told.back() + kBetween && teller.told.size() < kPerWindow);
 }
 
-void Notices::tell(const Session& session, Refusal refusal, bool later) {
+void Notices::tell(const Session& session, std::string_view what, std::string_view topic,
+                   Words words, When when) {
+    Refusal refusal = refusal_of(session, what, topic, std::move(words));
     Teller& teller = tellers_[session.identity->name];
     const std::string& root = session.identity->alias.reserved_root;
     teller.notice_topic = root.empty() ? std::string{} : root + "/notice";
@@ -225,7 +228,7 @@ void Notices::tell(const Session& session, Refusal refusal, bool later) {
     }
     s_.shared.refusals.refused(refusal);  // log and history know at once; only repetitions wait
     const bool now = teller.waiting.empty() && may_tell(teller, s_.time.now);
-    if (now && !later) {
+    if (now && when == When::now) {
         teller.told.push_back(s_.time.now);
         notify(teller, refusal);
         return;

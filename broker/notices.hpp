@@ -62,10 +62,21 @@ class Notices {
         std::vector<Waiting> waiting;  ///< distinct ones
         std::string notice_topic;      ///< empty without a thing
     };
-    [[nodiscard]] Refusal about(const Session& session, std::string_view what,
-                                std::string_view topic) const;
-    /// `later`: not before this turn's timers, because the caller is in the middle of a delivery.
-    void tell(const Session& session, Refusal refusal, bool later = false);
+    /// What is said of a refusal, beside whom and what topic it concerns.
+    struct Words {
+        std::string number;
+        std::string rule;
+        std::string why;
+        std::string how;
+    };
+    enum class When : std::uint8_t {
+        now,
+        later,  ///< not before this turn's timers: the caller is in the middle of a delivery
+    };
+    [[nodiscard]] Refusal refusal_of(const Session& session, std::string_view what,
+                                     std::string_view topic, Words words) const;
+    void tell(const Session& session, std::string_view what, std::string_view topic, Words words,
+              When when = When::now);
     void notify(const Teller& teller, const Refusal& refusal);
     [[nodiscard]] static bool may_tell(Teller& teller, TimePoint now);
 
