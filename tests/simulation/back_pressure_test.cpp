@@ -29,19 +29,6 @@ std::string id_on(unsigned thread, unsigned threads, const std::string& scope) {
     }
 }
 
-Client& connected(World& world, ClientOptions options) {
-    Client& client = world.add(std::move(options));
-    world.connect(client);
-    REQUIRE(world.settle());
-    return client;
-}
-
-std::size_t told(const World& world, const std::string& number) {
-    return static_cast<std::size_t>(
-        std::count_if(world.refusals.begin(), world.refusals.end(),
-                      [&](const auto& refusal) { return refusal.number == number; }));
-}
-
 /// Only thread 0 runs; thread 1 stands still.
 void turn_first(World& world, unsigned rounds) {
     for (unsigned i = 0; i < rounds; ++i) {

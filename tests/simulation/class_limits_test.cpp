@@ -47,6 +47,11 @@ Client& thing(World& world, const broker::ThingLimits& limits, const std::string
     return client;
 }
 
+/// Sees whatever is published in class 7b.
+Client& reader_of_class(World& world) {
+    return connected(world, {"r", "reader", true, {{"7b/#", 1}}});
+}
+
 void send(Client& client, int messages, const std::string& topic = "$me/t") {
     for (int i = 0; i < messages; ++i) {
         client.publish(topic, "m", 0, false);
@@ -59,12 +64,6 @@ std::uint64_t received(World& world) {
         sum += stats->publishes_in[0].get();
     }
     return sum;
-}
-
-std::size_t told(const World& world, const std::string& number) {
-    return static_cast<std::size_t>(
-        std::count_if(world.refusals.begin(), world.refusals.end(),
-                      [&](const auto& refusal) { return refusal.number == number; }));
 }
 
 bool noticed(Client& client, const std::string& number) {
@@ -216,8 +215,7 @@ TEST_SUITE("simulation.class_limits") {
         broker::ThingLimits limits = generous();
         limits.payload_bytes_max = 32;
         Client& client = thing(world, limits);
-        Client& reader = world.add({"r", "reader", true, {{"7b/#", 1}}});
-        REQUIRE(world.settle());
+        Client& reader = reader_of_class(world);
         client.publish("$me/t", std::string(32, 'x'), 1, false);
         REQUIRE(world.settle());
         CHECK(reader.deliveries.size() == 1);
@@ -263,8 +261,7 @@ TEST_SUITE("simulation.class_limits") {
         broker::ThingLimits limits = generous();
         limits.retained_max = 2;
         Client& client = thing(world, limits);
-        Client& reader = world.add({"r", "reader", true, {{"7b/#", 1}}});
-        REQUIRE(world.settle());
+        Client& reader = reader_of_class(world);
         const auto retain = [&](const char* topic, const char* payload) {
             client.publish(topic, payload, 1, true);
             REQUIRE(world.settle());

@@ -13,13 +13,6 @@ using broker::ShardStats;
 
 namespace {
 
-Client& connected(World& world, ClientOptions options) {
-    Client& client = world.add(std::move(options));
-    world.connect(client);
-    REQUIRE(world.settle());
-    return client;
-}
-
 /// A persistent subscriber that went away in order.
 Client& away(World& world, std::uint8_t qos) {
     Client& client = connected(world, {"away", "a", false, {{"t/#", qos}}});

@@ -16,13 +16,6 @@ void send(Wire& wire, std::string_view bytes) {
     wire.to_broker.insert(wire.to_broker.end(), span.begin(), span.end());
 }
 
-Client& connected(World& world, ClientOptions options) {
-    Client& client = world.add(std::move(options));
-    world.connect(client);
-    REQUIRE(world.settle());
-    return client;
-}
-
 }  // namespace
 
 TEST_SUITE("simulation.limits") {

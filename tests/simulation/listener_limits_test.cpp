@@ -26,10 +26,19 @@ struct Fixture {
         world.reconnect = false;
     }
     Client& connected(const std::string& listener, ClientOptions options) {
-        Client& client = world.add(std::move(options));
-        world.connect(client, listener);
+        return simulation::connected(world, std::move(options), listener);
+    }
+    /// A client of "small", and one of a listener without limits of its own.
+    struct Two {
+        Client& small;
+        Client& other;
+    };
+    Two two() { return {connected("small", {"a", "u", true}), connected("sim", {"b", "u", true})}; }
+    /// Both have met the limit of "small".
+    void check_small_is_closed(const Two& clients) {
         REQUIRE(world.settle());
-        return client;
+        CHECK_FALSE(clients.small.connected());
+        CHECK(clients.other.connected());
     }
 
     World world;
@@ -42,13 +51,10 @@ TEST_SUITE("simulation.listener_limits") {
         broker::ConnectionLimits limits;
         limits.packet_bytes_max = 1000;
         Fixture f(limits);
-        Client& narrow = f.connected("small", {"a", "u", true});
-        Client& wide = f.connected("sim", {"b", "u", true});
-        narrow.publish("t", std::string(2000, 'x'), 0, false);
-        wide.publish("t", std::string(2000, 'x'), 0, false);
-        REQUIRE(f.world.settle());
-        CHECK_FALSE(narrow.connected());
-        CHECK(wide.connected());
+        const auto clients = f.two();
+        clients.small.publish("t", std::string(2000, 'x'), 0, false);
+        clients.other.publish("t", std::string(2000, 'x'), 0, false);
+        f.check_small_is_closed(clients);
     }
 
     TEST_CASE("connections_max, and a closed connection makes room") {
@@ -98,28 +104,22 @@ TEST_SUITE("simulation.listener_limits") {
         broker::ConnectionLimits limits;
         limits.packet_timeout = 1s;
         Fixture f(limits, 1);
-        Client& quick = f.connected("small", {"a", "u", true});
-        Client& patient = f.connected("sim", {"b", "u", true});
-        for (Client* client : {&quick, &patient}) {
+        const auto clients = f.two();
+        for (Client* client : {&clients.small, &clients.other}) {
             client->send_raw(as_bytes(std::string_view{"\x30\x7f", 2}));
         }
         f.world.turns(10);
         f.world.advance(1200ms);
-        REQUIRE(f.world.settle());
-        CHECK_FALSE(quick.connected());
-        CHECK(patient.connected());
+        f.check_small_is_closed(clients);
     }
 
     TEST_CASE("keep_alive_max") {
         broker::ConnectionLimits limits;
         limits.keep_alive_max = 10s;
         Fixture f(limits);
-        Client& watched = f.connected("small", {"a", "u", true});
-        Client& free = f.connected("sim", {"b", "u", true});
+        const auto clients = f.two();
         f.world.advance(15'200ms);
-        REQUIRE(f.world.settle());
-        CHECK_FALSE(watched.connected());
-        CHECK(free.connected());
+        f.check_small_is_closed(clients);
     }
 
     TEST_CASE("inflight_max") {

@@ -31,7 +31,8 @@ enum class LogFault : std::uint8_t {
 
 struct LogOptions {
     LogOptions() = default;
-    LogOptions(LogFault f) : fault(f) {}  // NOLINT: a fault alone says it all
+    // Implicit: tests write a fault where options go.
+    LogOptions(LogFault f) : fault(f) {}
     LogFault fault = LogFault::none;
     broker::ThreadId thread = 0;  ///< of late_thread
     bool real_disk = false;       ///< fold, transactions and recovery of messages.db

@@ -52,10 +52,16 @@ struct Fixture {
         world.add_service([this] { return std::make_unique<DeskService>(desk); });
     }
     Client& connected(ClientOptions options) {
-        Client& client = world.add(std::move(options));
+        return simulation::connected(world, std::move(options));
+    }
+    /// The client comes back, asks a second time, and is acknowledged when that is answered.
+    void check_asks_again(Client& client) {
         world.connect(client);
         REQUIRE(world.settle());
-        return client;
+        CHECK(desk.asked.size() == 2);
+        desk.answer_all();
+        REQUIRE(world.settle());
+        CHECK(client.acknowledged.size() == 1);
     }
 
     Desk desk;  // outlives the world, which holds its service
@@ -162,12 +168,7 @@ TEST_SUITE("simulation.services") {
             REQUIRE(f.world.settle());
             CHECK(reader.deliveries.size() == 1);
 
-            f.world.connect(client);
-            REQUIRE(f.world.settle());
-            CHECK(f.desk.asked.size() == 2);
-            f.desk.answer_all();
-            REQUIRE(f.world.settle());
-            CHECK(client.acknowledged.size() == 1);
+            f.check_asks_again(client);
         }
     }
 
@@ -230,12 +231,7 @@ TEST_SUITE("simulation.services") {
             REQUIRE(f.world.settle());
             f.world.crash(true);
             f.desk.answer_all();  // to a broker that is gone
-            f.world.connect(client);
-            REQUIRE(f.world.settle());
-            CHECK(f.desk.asked.size() == 2);
-            f.desk.answer_all();
-            REQUIRE(f.world.settle());
-            CHECK(client.acknowledged.size() == 1);
+            f.check_asks_again(client);
         }
     }
 

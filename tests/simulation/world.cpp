@@ -1,5 +1,7 @@
 #include "tests/simulation/world.hpp"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <array>
 
@@ -340,6 +342,19 @@ bool World::settle(unsigned steps_max, bool timer) {
         quiet = moved || bytes_left || disk_works ? 0 : quiet + 1;
     }
     return quiet >= 8;
+}
+
+Client& connected(World& world, ClientOptions options, const std::string& listener) {
+    Client& client = world.add(std::move(options));
+    world.connect(client, listener);
+    REQUIRE(world.settle());
+    return client;
+}
+
+std::size_t told(const World& world, std::string_view number) {
+    return static_cast<std::size_t>(
+        std::count_if(world.refusals.begin(), world.refusals.end(),
+                      [&](const auto& refusal) { return refusal.number == number; }));
 }
 
 }  // namespace iotsky::simulation

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/random.hpp"
@@ -116,5 +117,10 @@ class World {
     TimePoint now_{std::chrono::hours{1}};
     unsigned crashes_ = 0;
 };
+
+/// A new client of the listener, connected; whatever that causes is over.
+Client& connected(World& world, ClientOptions options, const std::string& listener = "sim");
+/// How often the refusal of this number was told.
+[[nodiscard]] std::size_t told(const World& world, std::string_view number);
 
 }  // namespace iotsky::simulation
