@@ -179,8 +179,7 @@ void ConnectHandler::hand_over(Connection& c, ThreadId home, const mqtt::Connect
     std::unique_ptr<ControlMessage> posted = std::move(message);
     if (!s_.shared.lanes[home]->post(posted)) {
         static_cast<Adopt&>(*posted).transport->close();  // its home is stopping
-        s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
-        c.listener.connections.fetch_sub(1, std::memory_order_relaxed);
+        s_.shared.connection_went(c.listener);
     }
     s_.stats.connections.sub();
     c.state = Connection::State::adopted;
@@ -193,8 +192,7 @@ void ConnectHandler::adopt(std::unique_ptr<Transport> transport, const ConnectRe
     if (s_.shutting_down) {
         transport->close();
         s_.closed_transports.push_back(std::move(transport));
-        s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
-        listener.connections.fetch_sub(1, std::memory_order_relaxed);
+        s_.shared.connection_went(listener);
         return;
     }
     Connection& c = s_.connections.add(std::make_unique<Connection>(

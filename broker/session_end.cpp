@@ -123,8 +123,7 @@ void SessionEnd::destroy(Connection& c) {
     s_.host.detach(*c.transport);
     s_.closed_transports.push_back(std::move(c.transport));
     s_.stats.connections.sub();
-    s_.shared.connections.fetch_sub(1, std::memory_order_relaxed);
-    c.listener.connections.fetch_sub(1, std::memory_order_relaxed);
+    s_.shared.connection_went(c.listener);
     s_.connections.erase(c.ref);
 }
 

@@ -183,8 +183,7 @@ ConnRef Shard::open(std::unique_ptr<Transport> transport, TimePoint accepted_at)
     Connection& c = s.connections.add(std::make_unique<Connection>(
         std::move(transport), s.chunks, listener, bytes_max, accepted_at));
     s.stats.connections.add();
-    s.shared.connections.fetch_add(1, std::memory_order_relaxed);
-    listener.connections.fetch_add(1, std::memory_order_relaxed);
+    s.shared.connection_came(listener);
     s.host.attach(*c.transport, c.ref);
     s.protocol.watch(c, accepted_at + listener.limits.connect_timeout);
     return c.ref;

@@ -52,6 +52,16 @@ struct Shared {
         return const_cast<Shared*>(this)->listener(name);  // finds, changes nothing
     }
 
+    /// A connection of `by` has come, or gone.
+    void connection_came(ListenerState& by) noexcept {
+        connections.fetch_add(1, std::memory_order_relaxed);
+        by.connections.fetch_add(1, std::memory_order_relaxed);
+    }
+    void connection_went(ListenerState& by) noexcept {
+        connections.fetch_sub(1, std::memory_order_relaxed);
+        by.connections.fetch_sub(1, std::memory_order_relaxed);
+    }
+
     // Synchronised.
     TopicIndex index;
     RetainedIndex retained;
