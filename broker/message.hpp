@@ -43,7 +43,7 @@ class LocalMsg {
                                  payload_bytes_};
     }
     [[nodiscard]] const BlobRef& blob() const noexcept { return blob_; }
-    /// True cost: what quotas count.
+    /// True cost in memory, which MessagePool::bytes() counts; quotas count queue_cost().
     [[nodiscard]] std::size_t cost_bytes() const noexcept;
 
   private:
