@@ -10,7 +10,7 @@ PressureTable::PressureTable(unsigned threads) {
 
 void PressureTable::set(SessionRef session, Pressure pressure) {
     Thread& thread = *threads_[session.thread];
-    std::atomic<Page*>& place = thread.pages[session.slot >> kPageBits];
+    std::atomic<Page*>& place = thread.pages[std::size_t{session.slot} >> kPageBits];
     Page* page = place.load(std::memory_order_relaxed);
     if (page == nullptr) {
         if (pressure == Pressure::none) {
@@ -28,8 +28,8 @@ Pressure PressureTable::get(SessionRef session) const noexcept {
     if (session.thread >= threads_.size()) {
         return Pressure::none;  // a service
     }
-    const Page* page =
-        threads_[session.thread]->pages[session.slot >> kPageBits].load(std::memory_order_acquire);
+    const Page* page = threads_[session.thread]->pages[std::size_t{session.slot} >> kPageBits].load(
+        std::memory_order_acquire);
     return page == nullptr ? Pressure::none
                            : static_cast<Pressure>(
                                  (*page)[session.slot % kPerPage].load(std::memory_order_relaxed));
