@@ -20,20 +20,24 @@ void sync_folder_of(const std::filesystem::path& path) {
     }
 }
 
-/// Creates the file before SQLite does, so that nobody else can read it for a moment.
+/// Creates the file before SQLite does, so that nobody else can read it for a moment. One that is
+/// there is not opened: closing any descriptor of it drops the locks of all connections that this
+/// process has (POSIX), and another program that reads the database and leaves, thinking that it
+/// was the last, would then delete the write-ahead log under them.
 Result<void> create_private(const std::filesystem::path& path, const DbWords& words) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd >= 0) {
         ::close(fd);
         sync_folder_of(path);
         return {};
     }
-    Error error =
-        make_error(Errc::io, "E5310", std::string{words.title} + " cannot be opened.",
-                   "\"" + path.string() + "\": " + std::strerror(errno) + ".",
-                   "Check owner and rights of the file and its folder; they belong to the "
-                   "user that runs iotsky.");
-    return error;
+    if (errno == EEXIST && ::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) == 0) {
+        return {};
+    }
+    return make_error(Errc::io, "E5310", std::string{words.title} + " cannot be opened.",
+                      "\"" + path.string() + "\": " + std::strerror(errno) + ".",
+                      "Check owner and rights of the file and its folder; they belong to the "
+                      "user that runs iotsky.");
 }
 
 bool is_damage(int code) {

@@ -1,6 +1,7 @@
 """What the broker acknowledged is there after kill -9 and after SIGTERM: sessions, subscriptions, queues, identifiers
 of QoS 2 in both directions, retained messages, wills."""
 import json
+import sqlite3
 import struct
 import subprocess
 import unittest
@@ -257,6 +258,18 @@ class Modes(unittest.TestCase):
         self.keep(broker)
         folder = broker.data
         eventually(lambda: b"kept" in (folder / "messages.db-wal").read_bytes(), "the batch is written")
+        broker.kill()
+        broker.start()
+        self.assertTrue(self.is_kept(broker))
+
+    def test_another_program_may_read_the_databases_meanwhile(self):
+        broker = self.start("")
+        for name in ("messages.db", "registry.db"):
+            other = sqlite3.connect(broker.data / name)
+            other.execute("SELECT count(*) FROM sqlite_schema").fetchall()
+            other.close()  # the last connection of a database takes its write-ahead log away
+            self.assertTrue((broker.data / f"{name}-wal").exists(), name)
+        self.keep(broker)
         broker.kill()
         broker.start()
         self.assertTrue(self.is_kept(broker))
