@@ -111,22 +111,28 @@ void MessagesDb::reserve_wal() {
 
 Result<void> MessagesDb::apply(const FoldedBatch& batch, broker::BatchNo number,
                                const broker::OpenTurns& turns) {
-    db_->reset();
     const bool idle = is_empty(batch);
-    if (!idle || has_garbage()) {
-        db_->run("BEGIN IMMEDIATE");
-        apply_batch(*db_, batch, tombstones_);
-        clear_up(idle);
-        db_->run(
-            "UPDATE meta SET applied_batch = ?1, sid_high = max(sid_high, ?2), "
-            "mid_high = max(mid_high, ?3)",
-            number, batch.counters.sid, batch.counters.mid);
-        db_->run("COMMIT");
-        if (db_->failed()) {
-            return roll_back();
-        }
+    // Applied already: the answer that was lost was a yes.
+    if (number > applied_ && (!idle || has_garbage())) {
+        IOTSKY_CHECK(write(batch, number, idle));
     }
     remember(batch, number, turns);
+    return {};
+}
+
+Result<void> MessagesDb::write(const FoldedBatch& batch, broker::BatchNo number, bool idle) {
+    db_->reset();
+    db_->run("BEGIN IMMEDIATE");
+    apply_batch(*db_, batch, tombstones_);
+    clear_up(idle);
+    db_->run(
+        "UPDATE meta SET applied_batch = ?1, sid_high = max(sid_high, ?2), "
+        "mid_high = max(mid_high, ?3)",
+        number, batch.counters.sid, batch.counters.mid);
+    db_->run("COMMIT");
+    if (db_->failed()) {
+        return roll_back();
+    }
     return {};
 }
 

@@ -37,8 +37,9 @@ class MessagesDb {
     }
 
     /// Makes a batch durable, all of it or nothing, together with a slice of the garbage of ended
-    /// sessions. After an error the same batch may be tried again, any number of times. `turns`
-    /// are those of the log. Errors: E5301, E5302, E5304, E5305.
+    /// sessions. After an error the same batch may be tried again, any number of times; one that is
+    /// on disk already (applied()) is not written twice. `turns` are those of the log. Errors:
+    /// E5301, E5302, E5304, E5305.
     [[nodiscard]] Result<void> apply(const FoldedBatch& batch, broker::BatchNo number,
                                      const broker::OpenTurns& turns);
     /// Opens the file anew, for a disk that came back. applied() is read again: it says whether an
@@ -58,6 +59,7 @@ class MessagesDb {
     [[nodiscard]] Result<void> connect();
     [[nodiscard]] Result<void> load();
     void reserve_wal();
+    [[nodiscard]] Result<void> write(const FoldedBatch& batch, broker::BatchNo number, bool idle);
     [[nodiscard]] Error roll_back();
     void clear_up(bool idle);
     void count_free_pages();

@@ -288,9 +288,6 @@ Result<void> MessagesLog::try_again(const FoldedBatch& batch, broker::BatchNo nu
     if (before.number != "E5301") {
         // A disk that was away: descriptors of before may be of no use any more.
         IOTSKY_CHECK(db_->reopen());
-        if (db_->applied() >= number) {
-            return {};  // the answer that was lost was a yes
-        }
     }
     return try_commit(batch, number);
 }

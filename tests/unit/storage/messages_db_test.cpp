@@ -307,6 +307,21 @@ TEST_SUITE("storage.messages_db") {
         CHECK(disk.db().applied() == 3);
     }
 
+    TEST_CASE("a batch whose answer was lost is not written twice, and what it opened is known") {
+        Disk disk;
+        const std::vector<RecordChunk> chunks{turn(SessionOpenRecord{1, "s", "c", 1})};
+        {
+            auto unheard = MessagesDb::open({disk.path(), 0}).value();
+            REQUIRE(unheard->apply(unheard->fold(chunks), 1, disk.turns()).has_value());
+        }
+        REQUIRE(disk.db().reopen().has_value());
+        REQUIRE(disk.db().applied() == 1);
+        disk.commit(chunks);
+        disk.commit({turn(SubscribeRecord{1, "a", 1})});
+        CHECK(disk.count("sessions") == 1);
+        CHECK(disk.count("subscriptions") == 1);
+    }
+
     TEST_CASE("a database of a newer format is refused with a sentence, and left alone") {
         Disk disk;
         sqlite3* db = nullptr;
