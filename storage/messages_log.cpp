@@ -70,7 +70,9 @@ MessagesLog::MessagesLog(MessagesOptions options, std::unique_ptr<MessagesDb> db
       collecting_(db_->applied() + 1),
       committed_(db_->applied()),
       reader_(options_.path, options_.retry_every,
-              [this](const Error& error) { read_failed(error); }),
+              [this](const Error& error) {
+                  read_failed(error, "a page of a queue cannot be read yet");
+              }),
       thread_([this] { run(); }) {}
 
 MessagesLog::~MessagesLog() {
@@ -184,12 +186,12 @@ void MessagesLog::start_reads(broker::BatchNo batch) {
     }
 }
 
-// Tried again by the reader; damage does not go away.
-void MessagesLog::read_failed(const Error& error) {
+// Damage does not go away; anything else can wait.
+void MessagesLog::read_failed(const Error& error, std::string_view what) {
     if (error.code == Errc::corrupt) {
         fail_for_good(error);
     } else {
-        log::warn(error.number, "a page of a queue cannot be read", {{"detail", error.detail}});
+        log::warn(error.number, what, {{"detail", error.detail}});
     }
 }
 
@@ -205,7 +207,8 @@ void MessagesLog::fail_for_good(const Error& damage) {
 void MessagesLog::run() {
     set_thread_name("store");
     if (auto looked = db_->find_orphans(); !looked) {
-        hold(looked.error());
+        // No reason to hold back anything: only a commit could end that, and none may be begun.
+        read_failed(looked.error(), "garbage of earlier runs is left for the next start");
     }
     {
         LockGuard lock(mutex_);
@@ -313,8 +316,8 @@ void MessagesLog::hold(const Error& error) {
             return;
         }
         reason_ = reason;
+        accepting_.store(false, std::memory_order_relaxed);
     }
-    accepting_.store(false, std::memory_order_relaxed);
     log::error(error.number, "message store holds back acknowledgements",
                {{"reason", reason}, {"detail", error.detail}});
     if (error.code == Errc::corrupt) {
@@ -329,8 +332,8 @@ void MessagesLog::go_on() {
             return;
         }
         reason_.clear();
+        accepting_.store(true, std::memory_order_relaxed);
     }
-    accepting_.store(true, std::memory_order_relaxed);
     log::info("", "message store goes on");
 }
 

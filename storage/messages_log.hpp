@@ -109,7 +109,7 @@ class MessagesLog final : public broker::DurableLog {
     void go_on();
     void committed(const Batch& batch);
     void start_reads(broker::BatchNo batch);
-    void read_failed(const Error& error);
+    void read_failed(const Error& error, std::string_view what);
 
     const MessagesOptions options_;
     const std::vector<Error> warnings_;
@@ -122,7 +122,7 @@ class MessagesLog final : public broker::DurableLog {
     Histogram commit_seconds_;  // written by the store thread
     broker::DurableMark mark_;
     std::atomic<std::size_t> pending_bytes_{0};
-    std::atomic<bool> accepting_{true};
+    std::atomic<bool> accepting_{true};  // changes with reason_
     mutable Mutex mutex_;
     std::condition_variable changed_;
     std::vector<broker::RecordChunk> pending_ IOTSKY_GUARDED_BY(mutex_);

@@ -14,6 +14,7 @@ sqlite3_vfs* real_vfs = nullptr;
 sqlite3_vfs failing_vfs;
 std::atomic<int> writes_left{kNever};
 std::atomic<int> opens_left{kNever};
+std::atomic<int> reads_left{kNever};
 std::atomic<bool> struck_once{false};
 std::atomic<int> write_error{SQLITE_IOERR_WRITE};
 
@@ -44,7 +45,7 @@ int do_close(sqlite3_file* f) {
     return real(f)->pMethods->xClose(real(f));
 }
 int do_read(sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
-    return real(f)->pMethods->xRead(real(f), to, n, at);
+    return strikes(reads_left) ? SQLITE_IOERR_READ : real(f)->pMethods->xRead(real(f), to, n, at);
 }
 int do_write(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
     const int code = spend_write();
@@ -140,8 +141,14 @@ void FailingVfs::fail_opens_after(int n) {
     opens_left = n;
 }
 
+void FailingVfs::fail_reads_after(int n) {
+    struck_once = false;
+    reads_left = n;
+}
+
 void FailingVfs::heal() {
     writes_left = kNever;
+    reads_left = kNever;
     opens_left = kNever;
 }
 

@@ -18,9 +18,11 @@ class FailingVfs {
     void fail_after(int n, Kind kind = Kind::io_error);
     /// The n-th file opened from now cannot be (0: the next), nor those after it.
     void fail_opens_after(int n);
+    /// The n-th read from now fails (0: the next), and all after it.
+    void fail_reads_after(int n);
     /// The disk works again.
     void heal();
-    /// Whether anything failed since fail_after.
+    /// Whether anything failed since the last of these calls.
     [[nodiscard]] bool struck() const;
 };
 

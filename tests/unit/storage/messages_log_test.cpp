@@ -335,6 +335,30 @@ TEST_SUITE("storage.messages_log") {
         CHECK(answer.get().queued.empty());
     }
 
+    TEST_CASE("whichever read of a start fails, what opens takes persistent sessions") {
+        FailingVfs disk;
+        Store store;
+        CHECK(dump_of(store.open()).empty());
+        store.close();
+        bool struck = true;
+        for (int n = 0; struck; ++n) {
+            CAPTURE(n);
+            REQUIRE(n < 1'000);
+            disk.fail_reads_after(n);
+            auto opened = MessagesLog::open(store.options(), kNow);
+            if (opened) {
+                // Its thread looks for garbage, which nobody waits for.
+                const auto end = std::chrono::steady_clock::now() + 20ms;
+                while (std::chrono::steady_clock::now() < end && (*opened)->accepting()) {
+                    std::this_thread::yield();
+                }
+                CHECK((*opened)->accepting());
+            }
+            struck = disk.struck();
+            disk.heal();
+        }
+    }
+
     TEST_CASE("two threads' chunks keep the order in which they were appended") {
         Store store;
         MessagesLog& log = store.open();
