@@ -51,20 +51,17 @@ void Checkpointer::note(int wal_pages) {
 
 void Checkpointer::run() {
     set_thread_name("checkpoint");
-    while (true) {
-        int wal_pages = 0;
-        {
-            std::unique_lock lock(mutex_.native());
-            changed_.wait(lock, [this]() IOTSKY_TSA(no_thread_safety_analysis) {
-                return wal_pages_ != 0 || stopping_;
-            });
-            if (stopping_) {
-                return;
-            }
-            wal_pages = std::exchange(wal_pages_, 0);
-        }
+    while (const int wal_pages = next()) {
         checkpoint(wal_pages);
     }
+}
+
+int Checkpointer::next() {
+    LockGuard lock(mutex_);
+    while (wal_pages_ == 0 && !stopping_) {
+        changed_.wait(mutex_);
+    }
+    return stopping_ ? 0 : std::exchange(wal_pages_, 0);
 }
 
 void Checkpointer::checkpoint(int wal_pages) {

@@ -35,6 +35,8 @@ class Checkpointer {
   private:
     Checkpointer(Options options, std::unique_ptr<Db> db);
     void run();
+    /// Waits until the log is to be copied: its pages; 0: the end.
+    [[nodiscard]] int next();
     void checkpoint(int wal_pages);
     void report(int code);
 
@@ -42,7 +44,7 @@ class Checkpointer {
     std::unique_ptr<Db> db_;  // of the thread
     bool failing_ = false;    // of the thread: told once
     Mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     int wal_pages_ IOTSKY_GUARDED_BY(mutex_) = 0;
     bool stopping_ IOTSKY_GUARDED_BY(mutex_) = false;
     std::thread thread_;

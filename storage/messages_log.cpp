@@ -227,23 +227,15 @@ bool MessagesLog::is_due() const {
             std::chrono::steady_clock::now() >= collecting_since_ + options_.batch_wait_max);
 }
 
-void MessagesLog::wait_until_due() {
-    std::unique_lock lock(mutex_.native());
-    const auto wait = [&]() IOTSKY_TSA(no_thread_safety_analysis) {
-        while (!is_due()) {
-            if (pending_.empty()) {
-                changed_.wait(lock);
-            } else {
-                changed_.wait_until(lock, collecting_since_ + options_.batch_wait_max);
-            }
-        }
-    };
-    wait();
-}
-
 std::optional<MessagesLog::Batch> MessagesLog::take_due() {
-    wait_until_due();
     LockGuard lock(mutex_);
+    while (!is_due()) {
+        if (pending_.empty()) {
+            changed_.wait(mutex_);
+        } else {
+            changed_.wait_until(mutex_, collecting_since_ + options_.batch_wait_max);
+        }
+    }
     if (stopping_since_ && pending_.empty()) {
         return std::nullopt;
     }
@@ -296,16 +288,13 @@ Result<void> MessagesLog::try_again(const FoldedBatch& batch, broker::BatchNo nu
 }
 
 bool MessagesLog::wait_for_retry() {
-    std::unique_lock lock(mutex_.native());
-    const auto wait = [&]() IOTSKY_TSA(no_thread_safety_analysis) {
-        const bool stopping = stopping_since_.has_value();
-        changed_.wait_for(lock, options_.retry_every, [&]() IOTSKY_TSA(no_thread_safety_analysis) {
-            return stopping_since_ && !stopping;
-        });
-        return !stopping_since_ ||
-               std::chrono::steady_clock::now() < *stopping_since_ + kStopPatience;
-    };
-    return wait();
+    LockGuard lock(mutex_);
+    const Instant end = std::chrono::steady_clock::now() + options_.retry_every;
+    const bool stopping = stopping_since_.has_value();
+    while (stopping_since_.has_value() == stopping && std::chrono::steady_clock::now() < end) {
+        changed_.wait_until(mutex_, end);
+    }
+    return !stopping_since_ || std::chrono::steady_clock::now() < *stopping_since_ + kStopPatience;
 }
 
 void MessagesLog::hold(const Error& error) {

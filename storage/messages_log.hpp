@@ -98,7 +98,6 @@ class MessagesLog final : public broker::DurableLog {
     // The store thread.
     void run();
     [[nodiscard]] std::optional<Batch> take_due();
-    void wait_until_due();
     [[nodiscard]] bool is_due() const IOTSKY_REQUIRES(mutex_);
     [[nodiscard]] bool commit(const Batch& batch);
     [[nodiscard]] Result<void> try_commit(const FoldedBatch& batch, broker::BatchNo number);
@@ -124,7 +123,7 @@ class MessagesLog final : public broker::DurableLog {
     std::atomic<std::size_t> pending_bytes_{0};
     std::atomic<bool> accepting_{true};  // changes with reason_
     mutable Mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     std::vector<broker::RecordChunk> pending_ IOTSKY_GUARDED_BY(mutex_);
     std::size_t collecting_bytes_ IOTSKY_GUARDED_BY(mutex_) = 0;
     broker::BatchNo collecting_ IOTSKY_GUARDED_BY(mutex_);

@@ -32,26 +32,23 @@ void PageReader::read(broker::QueueRead read, Answer answer) {
     changed_.notify_one();
 }
 
-bool PageReader::next(Job& job) {
-    std::unique_lock lock(mutex_.native());
-    const auto wait = [&]() IOTSKY_TSA(no_thread_safety_analysis) {
-        changed_.wait(lock, [this]() IOTSKY_TSA(no_thread_safety_analysis) {
-            return !jobs_.empty() || stopping_;
-        });
-        if (stopping_) {
-            return false;
-        }
-        job = std::move(jobs_.front());
-        jobs_.pop_front();
-        return true;
-    };
-    return wait();
+std::optional<PageReader::Job> PageReader::next() {
+    LockGuard lock(mutex_);
+    while (jobs_.empty() && !stopping_) {
+        changed_.wait(mutex_);
+    }
+    if (stopping_) {
+        return std::nullopt;
+    }
+    Job job = std::move(jobs_.front());
+    jobs_.pop_front();
+    return job;
 }
 
 void PageReader::run() {
     set_thread_name("reader");
-    for (Job job; next(job);) {
-        Result<broker::QueuePage> page = try_read(job.read);
+    while (auto job = next()) {
+        Result<broker::QueuePage> page = try_read(job->read);
         if (!page) {
             failed_(page.error());
         }
@@ -59,9 +56,9 @@ void PageReader::run() {
             if (!wait_for_retry()) {
                 return;
             }
-            page = try_read(job.read);
+            page = try_read(job->read);
         }
-        job.answer(std::move(*page));
+        job->answer(std::move(*page));
     }
 }
 
@@ -78,13 +75,12 @@ Result<broker::QueuePage> PageReader::try_read(const broker::QueueRead& read) {
 }
 
 bool PageReader::wait_for_retry() {
-    std::unique_lock lock(mutex_.native());
-    const auto wait = [&]() IOTSKY_TSA(no_thread_safety_analysis) {
-        changed_.wait_for(lock, retry_every_,
-                          [this]() IOTSKY_TSA(no_thread_safety_analysis) { return stopping_; });
-        return !stopping_;
-    };
-    return wait();
+    LockGuard lock(mutex_);
+    const auto end = std::chrono::steady_clock::now() + retry_every_;
+    while (!stopping_ && std::chrono::steady_clock::now() < end) {
+        changed_.wait_until(mutex_, end);
+    }
+    return !stopping_;
 }
 
 }  // namespace iotsky::storage

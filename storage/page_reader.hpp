@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "base/error.hpp"
@@ -38,7 +39,8 @@ class PageReader {
         Answer answer;
     };
     void run();
-    [[nodiscard]] bool next(Job& job);
+    /// Waits for one; empty: the end.
+    [[nodiscard]] std::optional<Job> next();
     [[nodiscard]] Result<broker::QueuePage> try_read(const broker::QueueRead& read);
     [[nodiscard]] bool wait_for_retry();
 
@@ -47,7 +49,7 @@ class PageReader {
     const std::function<void(const Error&)> failed_;
     std::unique_ptr<Db> db_;  // of the thread; opened at the first read
     Mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable_any changed_;
     std::deque<Job> jobs_ IOTSKY_GUARDED_BY(mutex_);
     bool stopping_ IOTSKY_GUARDED_BY(mutex_) = false;
     std::thread thread_;
