@@ -190,7 +190,9 @@ void MessagesDb::remember(const FoldedBatch& batch, broker::BatchNo number,
             deleted.push_back({std::string{retained.topic}, retained.rev});
         }
     }
-    tombstones_.add(std::move(deleted), turns.snapshot());
+    if (!deleted.empty()) {
+        tombstones_.add(std::move(deleted), turns.snapshot());
+    }
     tombstones_.forget(turns, number);
 }
 

@@ -14,16 +14,13 @@ void RetainedTombstones::add(std::vector<Deleted> topics, const broker::OpenTurn
         broker::Rev& kept = revs_[deleted.topic];
         kept = std::max(kept, deleted.rev);
     }
-    if (!topics.empty()) {
-        generations_.push_back({std::move(topics), open, 0});
-    }
+    generations_.push_back({std::move(topics), open, 0});
 }
 
 void RetainedTombstones::forget(const broker::OpenTurns& turns, broker::BatchNo applied) {
     for (Generation& generation : generations_) {
         if (generation.last_batch == 0 && turns.over(generation.open)) {
-            generation.last_batch =
-                applied + 1;  // whatever those turns appended is in it or before
+            generation.last_batch = applied + 1;  // what those turns appended is in it or before
         }
     }
     while (!generations_.empty() && generations_.front().last_batch != 0 &&
