@@ -150,8 +150,8 @@ Result<ProjectDetails> Projects::add_students(const Caller& caller, std::string_
 }
 
 Result<Changed<GroupDeleted>> Projects::remove(const Caller& caller, std::string_view class_name,
-                                                 std::string_view name, bool cascade, bool dry_run,
-                                                 std::optional<Rev> if_rev) {
+                                               std::string_view name, bool cascade, bool dry_run,
+                                               std::optional<Rev> if_rev) {
     return core_.change(
         caller,
         [&](Change& change) -> Result<GroupDeleted> {
