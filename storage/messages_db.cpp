@@ -95,6 +95,9 @@ Result<void> MessagesDb::load() {
 }
 
 void MessagesDb::reserve_wal() {
+    if (options_.wal_reserve_bytes == 0) {
+        return;  // not wanted; fallocate would take it for a mistake
+    }
     const std::string wal = options_.path.string() + "-wal";
     const int fd = ::open(wal.c_str(), O_RDWR | O_CLOEXEC);
     if (fd < 0) {
