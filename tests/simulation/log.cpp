@@ -41,7 +41,7 @@ void Log::recover_retained(const std::function<void(const broker::StoredRetained
 }
 
 broker::LogCounters Log::counters() const {
-    return disk_ ? disk_->counters() : tables_.counters();
+    return disk_ ? disk_->db().counters() : tables_.counters();
 }
 
 void Log::split_late() {

@@ -1,11 +1,8 @@
 #include "tests/system/crash/power.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <stdexcept>
 
 namespace iotsky::crash {
 namespace {
@@ -42,26 +39,11 @@ bool is_index(const fs::path& path) {
 
 }  // namespace
 
-Folder::Folder() {
-    const bool in_memory = ::access("/dev/shm", W_OK) == 0;  // a kill takes no written byte away
-    std::string name =
-        ((in_memory ? fs::path{"/dev/shm"} : fs::temp_directory_path()) / "iotsky-crash-XXXXXX");
-    if (::mkdtemp(name.data()) == nullptr) {
-        throw std::runtime_error("no temporary folder");
-    }
-    path_ = name;
-}
-
-Folder::~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
-
 void Folder::begin_layer(const fs::path& data, const std::string& layer, unsigned sync_ms) {
     fs::copy(data, synced(), fs::copy_options::recursive);
     environment_ = {"LD_PRELOAD=" + layer, "UNRULY_ROOT=" + data.string(),
                     "UNRULY_SYNCED=" + synced().string(),
-                    "UNRULY_SWITCH=" + (path_ / "switch").string(),
+                    "UNRULY_SWITCH=" + (path() / "switch").string(),
                     "UNRULY_SYNC_MS=" + std::to_string(sync_ms)};
 }
 
@@ -90,7 +72,7 @@ void Folder::cut_power(const fs::path& data, SeededRandom& random) const {
 }
 
 void Folder::set_switch(const std::string& how) const {
-    std::ofstream(path_ / "switch") << how;
+    std::ofstream(path() / "switch") << how;
 }
 
 }  // namespace iotsky::crash

@@ -5,17 +5,14 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace iotsky::crash {
 
 /// A temporary folder, and the disk under a broker's data in it (unruly_disk.cpp).
 class Folder {
   public:
-    Folder();
-    ~Folder();
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_.path(); }
 
     /// From now on `data` is watched: what is in it counts as synced.
     void begin_layer(const std::filesystem::path& data, const std::string& layer, unsigned sync_ms);
@@ -30,8 +27,8 @@ class Folder {
     void set_switch(const std::string& how) const;
 
   private:
-    [[nodiscard]] std::filesystem::path synced() const { return path_ / "synced"; }
-    std::filesystem::path path_;
+    [[nodiscard]] std::filesystem::path synced() const { return path() / "synced"; }
+    TemporaryFolder folder_;
     std::vector<std::string> environment_;
 };
 

@@ -3,58 +3,33 @@
 #include <doctest/doctest.h>
 
 #include "base/log.hpp"
-#include "storage/messages_db.hpp"
 #include "storage/messages_log.hpp"
-#include "storage/messages_recovery.hpp"
-#include "storage/queue_reader.hpp"
 #include "tests/simulation/tables.hpp"
+#include "tests/support/message_disk.hpp"
 #include "tests/support/random_records.hpp"
 #include "tests/support/state_dump.hpp"
-#include "tests/unit/provisioning/world.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/unit/storage/failing_vfs.hpp"
 
 using namespace iotsky;
-using iotsky::provisioning::test::TemporaryDatabase;
-using iotsky::storage::MessagesDb;
 using iotsky::storage::test::FailingVfs;
+using iotsky::test::MessageDisk;
 
 namespace {
 
 constexpr int kFailuresMax = 10'000;  // a sweep that reaches it never ends
+constexpr std::size_t kReserveBytes = 1U << 20U;
+const broker::OpenTurns kNoTurns;
 
-/// A message store over a disk that fails at will.
-class Disk {
-  public:
-    Disk() { open(); }
+bool apply(MessageDisk& disk, const storage::FoldedBatch& batch, broker::BatchNo number) {
+    return disk.db().apply(batch, number, kNoTurns).has_value();
+}
 
-    void open() {
-        db_.reset();
-        db_ = MessagesDb::open({path(), 1U << 20U}).value();
+void apply(simulation::Tables& tables, const std::vector<broker::RecordChunk>& chunks) {
+    for (const auto& chunk : chunks) {
+        tables.apply(chunk);
     }
-    /// The process dies while the disk still fails.
-    void die() { db_.reset(); }
-    [[nodiscard]] std::filesystem::path path() const { return folder_.folder() / "messages.db"; }
-    [[nodiscard]] MessagesDb& db() { return *db_; }
-    [[nodiscard]] bool apply(const storage::FoldedBatch& batch, broker::BatchNo number) {
-        return db_->apply(batch, number, turns_).has_value();
-    }
-    void recover(broker::RecoveryVisitor& visitor) {
-        REQUIRE(storage::recover_sessions(path(), visitor).has_value());
-    }
-    void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) {
-        REQUIRE(storage::recover_retained(path(), visit).has_value());
-    }
-    [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read) {
-        const auto db =
-            storage::Db::open(path(), storage::Db::Mode::read_only, storage::kMessagesWords);
-        return storage::read_queue(**db, read).value();
-    }
-
-  private:
-    TemporaryDatabase folder_;
-    std::unique_ptr<MessagesDb> db_;
-    broker::OpenTurns turns_;
-};
+}
 
 std::vector<broker::RecordChunk> next_batch(test::RandomRecords& records) {
     std::vector<broker::RecordChunk> chunks;
@@ -70,7 +45,7 @@ TEST_SUITE("io_errors") {
     TEST_CASE("whichever write of a batch fails, the batch held and tried again is right") {
         for (const auto kind : {FailingVfs::Kind::io_error, FailingVfs::Kind::disk_full}) {
             FailingVfs vfs;
-            Disk disk;
+            MessageDisk disk(kReserveBytes);
             test::RandomRecords records(7);
             simulation::Tables tables;
             int failures = 0;
@@ -83,7 +58,7 @@ TEST_SUITE("io_errors") {
                     REQUIRE(n < kFailuresMax);
                     const std::string before = test::dump_of(disk);
                     vfs.fail_after(n, kind);
-                    done = disk.apply(batch, number);
+                    done = apply(disk, batch, number);
                     vfs.heal();
                     if (!done) {
                         ++failures;
@@ -94,9 +69,7 @@ TEST_SUITE("io_errors") {
                         REQUIRE((disk.db().applied() == number) == done);
                     }
                 }
-                for (const auto& chunk : chunks) {
-                    tables.apply(chunk);
-                }
+                apply(tables, chunks);
                 REQUIRE(test::dump_of(disk) == test::dump_of(tables));
             }
             CHECK(failures > 100);
@@ -105,7 +78,7 @@ TEST_SUITE("io_errors") {
 
     TEST_CASE("whichever write is the process's last, a batch is there whole or not at all") {
         FailingVfs vfs;
-        Disk disk;
+        MessageDisk disk(kReserveBytes);
         test::RandomRecords records(11);
         simulation::Tables tables;
         unsigned lost = 0;
@@ -118,8 +91,8 @@ TEST_SUITE("io_errors") {
                 const std::string before = test::dump_of(disk);
                 const auto batch = disk.db().fold(chunks);
                 vfs.fail_after(n);
-                done = disk.apply(batch, number);
-                disk.die();
+                done = apply(disk, batch, number);
+                disk.close();
                 vfs.heal();
                 disk.open();
                 // A commit whose answer was an error may be on disk all the same.
@@ -131,9 +104,7 @@ TEST_SUITE("io_errors") {
                 }
                 done = applied;
             }
-            for (const auto& chunk : chunks) {
-                tables.apply(chunk);
-            }
+            apply(tables, chunks);
             REQUIRE(test::dump_of(disk) == test::dump_of(tables));
         }
         CHECK(lost > 50);
@@ -145,9 +116,9 @@ TEST_SUITE("io_errors") {
         for (int n = 0;; ++n) {
             CAPTURE(n);
             REQUIRE(n < kFailuresMax);
-            TemporaryDatabase folder;
+            TemporaryFolder folder;
             storage::MessagesOptions options;
-            options.path = folder.folder() / "messages.db";
+            options.path = folder.path() / "messages.db";
             options.wal_reserve_bytes = 0;
             vfs.fail_opens_after(n);
             const auto opened = storage::MessagesLog::open(options, from_unix_s(1'795'000'000));
@@ -169,20 +140,18 @@ TEST_SUITE("io_errors") {
 
     TEST_CASE("a garbage slice that fails is done again, and no row is counted twice") {
         FailingVfs vfs;
-        Disk disk;
+        MessageDisk disk(kReserveBytes);
         test::RandomRecords records(3);
         simulation::Tables tables;
         broker::BatchNo number = 0;
         for (int i = 0; i < 60; ++i) {
             const auto chunks = next_batch(records);
-            REQUIRE(disk.apply(disk.db().fold(chunks), ++number));
-            for (const auto& chunk : chunks) {
-                tables.apply(chunk);
-            }
+            REQUIRE(apply(disk, disk.db().fold(chunks), ++number));
+            apply(tables, chunks);
             for (int n = 0; disk.db().has_garbage(); ++n) {
                 REQUIRE(n < kFailuresMax);
                 vfs.fail_after(n);
-                (void)disk.apply({}, ++number);
+                (void)apply(disk, {}, ++number);
                 vfs.heal();
             }
         }

@@ -1,10 +1,6 @@
 #include "tests/unit/provisioning/world.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <stdexcept>
 
 #include "provisioning/names.hpp"
 
@@ -57,26 +53,6 @@ void NotedListener::on_rights_changed(std::vector<std::string> changed, bool rev
     if (acknowledges) {
         done();
     }
-}
-
-TemporaryDatabase::TemporaryDatabase() {
-    // In memory where there is such a folder: these tests are about what is written, not about the
-    // disk's speed.
-    const std::filesystem::path shared_memory = "/dev/shm";
-    std::error_code ignored;
-    const auto parent = std::filesystem::is_directory(shared_memory, ignored)
-                            ? shared_memory
-                            : std::filesystem::temp_directory_path();
-    std::string pattern = parent / "iotsky-registry-XXXXXX";
-    if (mkdtemp(pattern.data()) == nullptr) {
-        throw std::runtime_error("no temporary folder");
-    }
-    folder_ = pattern;
-}
-
-TemporaryDatabase::~TemporaryDatabase() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
 }
 
 World::World() : store(storage::RegistryStore::open(database.path()).value()) {

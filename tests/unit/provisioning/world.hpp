@@ -13,6 +13,7 @@
 #include "provisioning/registry.hpp"
 #include "storage/registry_store.hpp"
 #include "tests/support/manual_clock.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace iotsky::provisioning::test {
 
@@ -50,16 +51,11 @@ class NotedListener final : public RightsListener {
 /// A file name of its own in the folder for temporary files; gone at the end.
 class TemporaryDatabase {
   public:
-    TemporaryDatabase();
-    ~TemporaryDatabase();
-    TemporaryDatabase(const TemporaryDatabase&) = delete;
-    TemporaryDatabase& operator=(const TemporaryDatabase&) = delete;
-
-    [[nodiscard]] std::filesystem::path path() const { return folder_ / "registry.db"; }
-    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+    [[nodiscard]] std::filesystem::path path() const { return folder() / "registry.db"; }
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
 
   private:
-    std::filesystem::path folder_;
+    TemporaryFolder folder_;
 };
 
 /// A registry over a real database with a fake CA. Class 7b, which ends on 2027-02-05, is there.

@@ -8,10 +8,10 @@
 #include <fstream>
 
 #include "base/bytes.hpp"
-#include "storage/messages_recovery.hpp"
-#include "storage/queue_reader.hpp"
 #include "tests/simulation/tables.hpp"
+#include "tests/support/message_disk.hpp"
 #include "tests/support/random_records.hpp"
+#include "tests/support/records.hpp"
 #include "tests/support/state_dump.hpp"
 #include "tests/unit/provisioning/world.hpp"
 
@@ -19,42 +19,24 @@ using namespace iotsky;
 using namespace iotsky::broker;
 using iotsky::provisioning::test::TemporaryDatabase;
 using iotsky::storage::MessagesDb;
+using iotsky::test::publish;
+using iotsky::test::retain;
+using iotsky::test::turn;
 
 namespace {
 
-/// A message store in a folder of its own, without a thread.
-class Disk {
+/// A message store and the turns of the io threads that write to it.
+class Disk final : public test::MessageDisk {
   public:
-    Disk() { open(); }
+    Disk() : MessageDisk(1U << 20U) {}
 
-    void open() {
-        db_.reset();
-        db_ = MessagesDb::open({path(), 1U << 20U}).value();
-        number_ = db_->applied();
-    }
-    [[nodiscard]] std::filesystem::path path() const { return folder_.folder() / "messages.db"; }
-    [[nodiscard]] MessagesDb& db() { return *db_; }
-    [[nodiscard]] broker::OpenTurns& turns() { return turns_; }
-
-    void commit(const std::vector<RecordChunk>& chunks) {
-        REQUIRE(db_->apply(db_->fold(chunks), ++number_, turns_).has_value());
-    }
+    [[nodiscard]] OpenTurns& turns() { return turns_; }
+    void commit(const std::vector<RecordChunk>& chunks) { MessageDisk::commit(chunks, turns_); }
     void sweep() {
-        REQUIRE(db_->find_orphans().has_value());
-        while (db_->has_garbage()) {
+        REQUIRE(db().find_orphans().has_value());
+        while (db().has_garbage()) {
             commit({});
         }
-    }
-    void recover(RecoveryVisitor& visitor) {
-        REQUIRE(storage::recover_sessions(path(), visitor).has_value());
-    }
-    void recover_retained(const std::function<void(const StoredRetained&)>& visit) {
-        REQUIRE(storage::recover_retained(path(), visit).has_value());
-    }
-    [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read) {
-        const auto db =
-            storage::Db::open(path(), storage::Db::Mode::read_only, storage::kMessagesWords);
-        return storage::read_queue(**db, read).value();
     }
     [[nodiscard]] std::uint64_t count(const char* table) {
         sqlite3* db = nullptr;
@@ -71,38 +53,8 @@ class Disk {
     }
 
   private:
-    TemporaryDatabase folder_;
-    std::unique_ptr<MessagesDb> db_;
-    broker::OpenTurns turns_;
-    BatchNo number_ = 0;
+    OpenTurns turns_;
 };
-
-template <typename... Records>
-RecordChunk turn(const Records&... records) {
-    RecordWriter out;
-    (out.add(records), ...);
-    return out.take();
-}
-
-PublishRecord publish(Mid mid, std::span<const PublishTarget> targets) {
-    PublishRecord r{};
-    r.mid = mid;
-    r.qos = 1;
-    r.topic = "t";
-    r.payload = as_bytes("payload");
-    r.targets = targets;
-    return r;
-}
-
-PublishRecord retain(Mid mid, std::string_view payload, Rev rev) {
-    PublishRecord r{};
-    r.mid = mid;
-    r.topic = "t";
-    r.payload = as_bytes(payload);
-    r.retain = true;
-    r.retained_rev = rev;
-    return r;
-}
 
 }  // namespace
 
@@ -270,12 +222,12 @@ TEST_SUITE("storage.messages_db") {
     TEST_CASE("a retained message that was deleted is not resurrected by an older record") {
         Disk disk;
         disk.turns().begin(1);  // drew revision 2 and has not appended it yet
-        disk.commit({turn(retain(256, "first", 1))});
-        disk.commit({turn(retain(512, "", 3))});
+        disk.commit({turn(retain(256, "t", "first", 1))});
+        disk.commit({turn(retain(512, "t", "", 3))});
         CHECK(disk.count("retained") == 0);
-        disk.commit({turn(retain(257, "late", 2))});
+        disk.commit({turn(retain(257, "t", "late", 2))});
         CHECK(disk.count("retained") == 0);
-        disk.commit({turn(retain(768, "again", 4))});
+        disk.commit({turn(retain(768, "t", "again", 4))});
         CHECK(disk.count("retained") == 1);
     }
 
@@ -316,7 +268,7 @@ TEST_SUITE("storage.messages_db") {
         }
         REQUIRE(disk.db().reopen().has_value());
         REQUIRE(disk.db().applied() == 1);
-        disk.commit(chunks);
+        REQUIRE(disk.db().apply(disk.db().fold(chunks), 1, disk.turns()).has_value());
         disk.commit({turn(SubscribeRecord{1, "a", 1})});
         CHECK(disk.count("sessions") == 1);
         CHECK(disk.count("subscriptions") == 1);

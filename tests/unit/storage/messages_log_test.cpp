@@ -8,9 +8,9 @@
 #include <future>
 #include <mutex>
 
-#include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "storage/messages_set_aside.hpp"
+#include "tests/support/records.hpp"
 #include "tests/support/state_dump.hpp"
 #include "tests/unit/provisioning/world.hpp"
 #include "tests/unit/storage/failing_vfs.hpp"
@@ -23,6 +23,8 @@ using iotsky::storage::Durability;
 using iotsky::storage::MessagesLog;
 using iotsky::storage::MessagesOptions;
 using iotsky::storage::test::FailingVfs;
+using iotsky::test::publish;
+using iotsky::test::turn;
 
 namespace {
 
@@ -87,13 +89,6 @@ class Store {
     std::unique_ptr<MessagesLog> log_;
 };
 
-template <typename... Records>
-RecordChunk turn(const Records&... records) {
-    RecordWriter out;
-    (out.add(records), ...);
-    return out.take();
-}
-
 RecordChunk open_session(Sid sid) {
     const std::string client = std::to_string(sid);
     return turn(SessionOpenRecord{sid, "s", client, 1});
@@ -127,16 +122,11 @@ TEST_SUITE("storage.messages_log") {
         Store store;
         MessagesLog& log = store.open();
         const PublishTarget targets[] = {{1, 1, Form::plain}};
-        PublishRecord publish{};
-        publish.mid = 256;
-        publish.qos = 1;
-        publish.topic = "t";
-        publish.payload = as_bytes("p");
-        publish.targets = targets;
         (void)log.append(0, open_session(1), Due::at_once);
-        const BatchNo batch = log.append(
-            1, turn(SubscribeRecord{1, "t", 1}, publish, SentRecord{1, 256, Form::plain, 3, 1}),
-            Due::at_once);
+        const BatchNo batch = log.append(1,
+                                         turn(SubscribeRecord{1, "t", 1}, publish(256, targets),
+                                              SentRecord{1, 256, Form::plain, 3, 1}),
+                                         Due::at_once);
         CHECK(store.thread().sleep_until_durable(log, batch));
         const std::string before = dump_of(log);
         CHECK(lines(before) == 3);
@@ -304,14 +294,9 @@ TEST_SUITE("storage.messages_log") {
         store.options().batch_wait_max = 1h;
         MessagesLog& log = store.open();
         const PublishTarget targets[] = {{1, 1, Form::plain}};
-        PublishRecord publish{};
-        publish.mid = 256;
-        publish.qos = 1;
-        publish.topic = "t";
-        publish.payload = as_bytes("p");
-        publish.targets = targets;
         QueueRead read = test::whole_queue(1);
-        read.batch = log.append(0, turn(SessionOpenRecord{1, "s", "c", 1}, publish), Due::soon);
+        read.batch = log.append(0, turn(SessionOpenRecord{1, "s", "c", 1}, publish(256, targets)),
+                                Due::soon);
         std::promise<QueuePage> page;
         // Nobody else waits for the batch: the question makes it due.
         log.read(read, [&](QueuePage answer) { page.set_value(std::move(answer)); });

@@ -3,10 +3,13 @@
 #include <doctest/doctest.h>
 
 #include "base/bytes.hpp"
+#include "tests/support/records.hpp"
 
 using namespace iotsky;
 using namespace iotsky::storage;
 using namespace iotsky::broker;
+using iotsky::test::publish;
+using iotsky::test::retain;
 
 namespace {
 
@@ -15,9 +18,7 @@ class Batch {
   public:
     template <typename... Records>
     Batch& turn(const Records&... records) {
-        RecordWriter out;
-        (out.add(records), ...);
-        chunks_.push_back(out.take());
+        chunks_.push_back(iotsky::test::turn(records...));
         return *this;
     }
     [[nodiscard]] FoldedBatch fold(const LiveSessions& live = {1, 2, 3}) const {
@@ -27,26 +28,6 @@ class Batch {
   private:
     std::vector<RecordChunk> chunks_;
 };
-
-PublishRecord publish(Mid mid, std::span<const PublishTarget> targets) {
-    PublishRecord r{};
-    r.mid = mid;
-    r.qos = 1;
-    r.topic = "t";
-    r.payload = as_bytes("payload");
-    r.targets = targets;
-    return r;
-}
-
-PublishRecord retain(Mid mid, std::string_view topic, std::string_view payload, Rev rev) {
-    PublishRecord r{};
-    r.mid = mid;
-    r.topic = topic;
-    r.payload = as_bytes(payload);
-    r.retain = true;
-    r.retained_rev = rev;
-    return r;
-}
 
 PublishRecord inbound(Mid mid, Sid publisher, std::uint16_t id) {
     PublishRecord r{};
