@@ -110,7 +110,7 @@ void BrokerProcess::start() {
         if (std::chrono::steady_clock::now() > end) {
             throw std::runtime_error("the broker is not ready after 90 s:\n" + last_lines());
         }
-        std::this_thread::sleep_for(2ms);
+        std::this_thread::sleep_for(2ms);  // a file tells nobody that it is there
     }
 }
 
@@ -131,7 +131,7 @@ int BrokerProcess::stop(std::chrono::milliseconds& took) {
             kill();
             return -1;
         }
-        std::this_thread::sleep_for(2ms);
+        std::this_thread::sleep_for(2ms);  // waitpid has no deadline
     }
     pid_ = 0;
     took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
