@@ -140,6 +140,7 @@ struct Session {
 
     WallTime created_at{};
     std::optional<TimePoint> expires_at;  ///< set while away
+    bool expiry_noted = false;            ///< SessionEnd will look at it
     bool recheck = false;  ///< rights changed and mail routed before may still arrive
     bool sealed = false;   ///< its principal was revoked: nothing is delivered, it is being ended
     bool in_work_list = false;  ///< has sliced work (replays) to go on with

@@ -78,7 +78,13 @@ void SessionEnd::leave(Session& session, CloseReason reason) {
         return;
     }
     session.expires_at = s_.time.now + s_.limits.session_expiry;  // [MQTT-4.1.0-1]
-    expiries_.push_back({*session.expires_at, session.ref});
+    note_expiry(session);
+}
+
+void SessionEnd::note_expiry(Session& session) {
+    if (!std::exchange(session.expiry_noted, true)) {
+        expiries_.push({*session.expires_at, session.ref});
+    }
 }
 
 void SessionEnd::leave_after_restart(Session& session) {
@@ -155,21 +161,28 @@ void SessionEnd::seal(Session& session) {
 }
 
 void SessionEnd::expire(TimePoint now) {
-    for (std::size_t n = 0;
-         n < s_.limits.slice && !expiries_.empty() && expiries_.front().at <= now; ++n) {
-        const Expiry due = expiries_.front();
-        expiries_.pop_front();
-        Session* session = s_.sessions.find(due.session);
-        // Came back meanwhile [MQTT-4.1.0-2]: a later leave has its own entry.
-        if (session != nullptr && session->connection == nullptr && session->expires_at == due.at) {
-            s_.stats.sessions_expired.add();
-            end_session(*session);
+    for (std::size_t n = 0; n < s_.limits.slice && !expiries_.empty() && expiries_.top().at <= now;
+         ++n) {
+        Session* session = s_.sessions.find(expiries_.top().session);
+        expiries_.pop();
+        if (session == nullptr) {
+            continue;
         }
+        session->expiry_noted = false;
+        if (!session->expires_at) {
+            continue;  // came back meanwhile [MQTT-4.1.0-2]
+        }
+        if (*session->expires_at > now) {
+            note_expiry(*session);  // and left again
+            continue;
+        }
+        s_.stats.sessions_expired.add();
+        end_session(*session);
     }
 }
 
 std::optional<TimePoint> SessionEnd::next_expiry() const {
-    return expiries_.empty() ? std::nullopt : std::optional{expiries_.front().at};
+    return expiries_.empty() ? std::nullopt : std::optional{expiries_.top().at};
 }
 
 }  // namespace iotsky::broker

@@ -1,6 +1,8 @@
 #pragma once
 
-#include <deque>
+#include <functional>
+#include <queue>
+#include <vector>
 
 #include "broker/connection.hpp"
 #include "broker/session.hpp"
@@ -35,12 +37,17 @@ class SessionEnd {
     void fire_will(Session& session);
     void leave(Session& session, CloseReason reason);
 
+    void note_expiry(Session& session);
+
     struct Expiry {
         TimePoint at;
         SessionRef session;
+        [[nodiscard]] bool operator>(const Expiry& other) const noexcept { return at > other.at; }
     };
     Shard::Impl& s_;
-    std::deque<Expiry> expiries_;  ///< in order: the expiry time is the same for all
+    /// The earliest on top; one per session, however often its client comes and goes: one that
+    /// left later is put back when it is met.
+    std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_;
 };
 
 }  // namespace iotsky::broker

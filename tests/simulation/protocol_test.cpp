@@ -163,6 +163,28 @@ TEST_SUITE("simulation.protocol") {
         CHECK(world.broker().total(&broker::ShardStats::subscriptions) == 0);
     }
 
+    TEST_CASE(
+        "[MQTT-4.1.0-2] a session whose client came and left again counts from the last time") {
+        broker::Options options;
+        options.limits.session_expiry = std::chrono::seconds{100};
+        World world(4, 2, LogFault::none, options);
+        world.reconnect = false;
+        Client& client = world.add({"a", "u", false, {{"t", 1}}});
+        for (int i = 0; i < 5; ++i) {
+            world.connect(client);
+            REQUIRE(world.settle());
+            client.lose_connection();
+            REQUIRE(world.settle());
+            CHECK(world.log().tables().sessions() == 1);
+            world.advance(std::chrono::seconds{60});
+            REQUIRE(world.settle());
+        }
+        CHECK(world.log().tables().sessions() == 1);
+        world.advance(std::chrono::seconds{41});
+        REQUIRE(world.settle());
+        CHECK(world.log().tables().sessions() == 0);
+    }
+
     TEST_CASE("a full queue drops the newest message, counts it and tells it") {
         broker::Options options;
         options.limits.queue_messages_max = 3;
