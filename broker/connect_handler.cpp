@@ -278,7 +278,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     session.rights = std::move(rights);
     session.connection = &c;
     session.limits = &c.listener.limits;
-    session.expires_at.reset();
+    s_.session_end.come_back(session);
     ++session.epoch;
     c.session = &session;
     c.state = Connection::State::connected;

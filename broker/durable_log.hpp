@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ struct StoredSession {
     std::string_view client_id;
     std::uint64_t epoch = 0;
     QueueSize queue;
+    std::optional<std::uint64_t> away_since_s;  ///< uptime when its client left; empty: connected
 };
 
 /// Receives the durable state at start. Views live during the call.
@@ -53,6 +55,8 @@ struct StoredRetained {
 struct LogCounters {
     Sid sid = 0;
     Mid mid = 0;
+    /// How long brokers have run on this log, all runs together: time that no clock can jump over.
+    std::uint64_t uptime_s = 0;
 };
 
 /// How the log is doing, for status, /health/ready and metrics.

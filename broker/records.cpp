@@ -46,6 +46,14 @@ WillRecord read_will(ByteReader& in) {
     return r;
 }
 
+SessionAwayRecord read_away(ByteReader& in) {
+    SessionAwayRecord r{in.u64(), {}};
+    if (in.u8() != 0) {
+        r.since_s = in.u64();
+    }
+    return r;
+}
+
 // Braced initialisers are evaluated left to right, in the order the fields were written.
 bool visit_one(RecordType type, ByteReader in, RecordVisitor& visitor,
                std::vector<PublishTarget>& targets) {
@@ -81,6 +89,10 @@ bool visit_one(RecordType type, ByteReader in, RecordVisitor& visitor,
             return emit(read_will(in));
         case RecordType::will_off:
             return emit(WillOffRecord{in.u64()});
+        case RecordType::session_away:
+            return emit(read_away(in));
+        case RecordType::uptime:
+            return emit(UptimeRecord{in.u64()});
     }
     return (static_cast<std::uint8_t>(type) & kOptionalBit) != 0;
 }
@@ -191,6 +203,20 @@ void RecordWriter::add(const WillRecord& r) {
 
 void RecordWriter::add(const WillOffRecord& r) {
     record(RecordType::will_off, [&](ByteWriter& out) { out.u64(r.sid); });
+}
+
+void RecordWriter::add(const SessionAwayRecord& r) {
+    record(RecordType::session_away, [&](ByteWriter& out) {
+        out.u64(r.sid);
+        out.u8(r.since_s ? 1 : 0);
+        if (r.since_s) {
+            out.u64(*r.since_s);
+        }
+    });
+}
+
+void RecordWriter::add(const UptimeRecord& r) {
+    record(RecordType::uptime, [&](ByteWriter& out) { out.u64(r.uptime_s); });
 }
 
 RecordChunk RecordWriter::take() {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ enum class RecordType : std::uint8_t {
     done = 9,        ///< (sid, mid, form) is delivered or dropped
     will = 10,
     will_off = 11,
+    session_away = 12,  ///< its client left or came back: for its expiry over restarts
+    uptime = 13,        ///< nothing happened, but time went by
 };
 
 /// Why a reference ended.
@@ -102,6 +105,13 @@ struct WillRecord {
 struct WillOffRecord {
     Sid sid;
 };
+struct SessionAwayRecord {
+    Sid sid;
+    std::optional<std::uint64_t> since_s;  ///< uptime when its client left; empty: it is back
+};
+struct UptimeRecord {
+    std::uint64_t uptime_s;
+};
 
 /// Collects the records of one thread's turn. Confined to its thread.
 class RecordWriter {
@@ -117,6 +127,8 @@ class RecordWriter {
     void add(const DoneRecord& r);
     void add(const WillRecord& r);
     void add(const WillOffRecord& r);
+    void add(const SessionAwayRecord& r);
+    void add(const UptimeRecord& r);
 
     [[nodiscard]] bool empty() const noexcept { return chunk_.empty(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return chunk_.size(); }
@@ -145,6 +157,8 @@ class RecordVisitor {
     virtual void on(const DoneRecord& r) = 0;
     virtual void on(const WillRecord& r) = 0;
     virtual void on(const WillOffRecord& r) = 0;
+    virtual void on(const SessionAwayRecord& r) = 0;
+    virtual void on(const UptimeRecord& r) = 0;
 };
 
 /// False when the chunk is damaged or holds a mandatory record of an unknown type; the visitor has

@@ -37,6 +37,9 @@ bool Recovery::on_session(const StoredSession& stored) {
     session_->limits = &s_.limits;
     s_.throttle.apply(*session_);
     s_.disk_queue.restore(*session_, stored.queue);
+    if (stored.away_since_s) {
+        session_->expires_at = s_.session_end.expiry_of(*stored.away_since_s);
+    }
     (session_->sealed ? revoked_ : loaded_).push_back(session_->ref);
     s_.stats.sessions.add();
     s_.stats.sessions_persistent.add();

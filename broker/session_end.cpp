@@ -1,11 +1,15 @@
 #include "broker/session_end.hpp"
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "broker/shard_impl.hpp"
 
 namespace iotsky::broker {
 namespace {
+
+constexpr std::chrono::hours kNoteUptimeEvery{1};
 
 bool sends_will(CloseReason reason) noexcept {
     // [MQTT-3.1.2-8]: every close but DISCONNECT [MQTT-3.14.4-3]; and not after a revocation
@@ -77,8 +81,25 @@ void SessionEnd::leave(Session& session, CloseReason reason) {
         end_session(session);
         return;
     }
-    session.expires_at = s_.time.now + s_.limits.session_expiry;  // [MQTT-4.1.0-1]
+    if (!session.expires_at) {  // else it was away before a restart, too
+        session.expires_at = s_.time.now + s_.limits.session_expiry;  // [MQTT-4.1.0-1]
+        // Not part of what its acknowledgements wait for.
+        (void)s_.turn.add(SessionAwayRecord{session.sid, s_.uptime_s()});
+    }
     note_expiry(session);
+}
+
+void SessionEnd::come_back(Session& session) {
+    if (session.expires_at) {
+        session.expires_at.reset();
+        (void)s_.turn.add(SessionAwayRecord{session.sid, std::nullopt});  // as in leave()
+    }
+}
+
+TimePoint SessionEnd::expiry_of(std::uint64_t away_since_s) const {
+    const std::uint64_t uptime_s = s_.uptime_s();
+    const std::chrono::seconds away{uptime_s - std::min(uptime_s, away_since_s)};
+    return s_.time.now + std::max(s_.limits.session_expiry - away, std::chrono::seconds{0});
 }
 
 void SessionEnd::note_expiry(Session& session) {
@@ -179,10 +200,21 @@ void SessionEnd::expire(TimePoint now) {
         s_.stats.sessions_expired.add();
         end_session(*session);
     }
+    note_uptime(now);
+}
+
+/// So that a broker whose clients are all away, and whose plug is pulled each evening, forgets an
+/// hour and not the day.
+void SessionEnd::note_uptime(TimePoint now) {
+    if (!expiries_.empty() && now >= next_note_) {
+        next_note_ = now + kNoteUptimeEvery;
+        (void)s_.turn.add(UptimeRecord{s_.uptime_s()});
+    }
 }
 
 std::optional<TimePoint> SessionEnd::next_expiry() const {
-    return expiries_.empty() ? std::nullopt : std::optional{expiries_.top().at};
+    return expiries_.empty() ? std::nullopt
+                             : std::optional{std::min(expiries_.top().at, next_note_)};
 }
 
 }  // namespace iotsky::broker

@@ -26,10 +26,15 @@ class SessionEnd {
     /// The principal was revoked: its connection is closed without a Will, nothing more is
     /// delivered, the session ends.
     void seal(Session& session);
-    /// After a restart: its client is away; expiry counts from now (uptime, not wall time), its
-    /// Will fires.
+    /// After a restart: its client is away. If it was connected before, its expiry counts from now,
+    /// and its Will fires.
     void leave_after_restart(Session& session);
-    /// Ends sessions whose client stayed away too long.
+    /// Its client is there again; expiry does not count any more.
+    void come_back(Session& session);
+    /// When a session ends whose client left at this uptime (of all runs): neither a restart nor a
+    /// clock that jumps matters. Not in the past.
+    [[nodiscard]] TimePoint expiry_of(std::uint64_t away_since_s) const;
+    /// Ends sessions whose client stayed away too long, and notes now and then that time goes by.
     void expire(TimePoint now);
     [[nodiscard]] std::optional<TimePoint> next_expiry() const;
 
@@ -38,6 +43,7 @@ class SessionEnd {
     void leave(Session& session, CloseReason reason);
 
     void note_expiry(Session& session);
+    void note_uptime(TimePoint now);
 
     struct Expiry {
         TimePoint at;
@@ -48,6 +54,7 @@ class SessionEnd {
     /// The earliest on top; one per session, however often its client comes and goes: one that
     /// left later is put back when it is met.
     std::priority_queue<Expiry, std::vector<Expiry>, std::greater<>> expiries_;
+    TimePoint next_note_{};
 };
 
 }  // namespace iotsky::broker

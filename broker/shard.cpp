@@ -102,6 +102,7 @@ void Shard::Impl::answer_waiters() {
 
 void Shard::Impl::recover() {
     if (!std::exchange(recovered, true)) {
+        started = time.now;
         Recovery(*this).run();
     }
     if (!recovered_sessions.empty() && shared.recovering.load(std::memory_order_acquire) == 0) {

@@ -74,6 +74,7 @@ struct Shard::Impl {
     const bool watches_pressure;  ///< publishers look at how full queues are
 
     bool recovered = false;
+    TimePoint started{};  ///< the first turn
     std::vector<SessionRef>
         recovered_sessions;  ///< their Wills fire once every thread has its subscriptions
     bool shutting_down = false;
@@ -87,6 +88,12 @@ struct Shard::Impl {
         return session.last_turn;
     }
     [[nodiscard]] Mid next_mid();
+    /// How long brokers have run on this log, all runs together.
+    [[nodiscard]] std::uint64_t uptime_s() const noexcept {
+        return shared.uptime_before_s +
+               static_cast<std::uint64_t>(
+                   std::chrono::duration_cast<std::chrono::seconds>(time.now - started).count());
+    }
     /// R4: how far queued messages are above their mark.
     [[nodiscard]] MemoryStage memory_stage() const noexcept {
         return stage_of(messages.bytes(), limits.memory_bytes_max);

@@ -38,6 +38,7 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
     IOTSKY_ASSERT(threads >= 1 && threads <= kThreadsMax);
     const LogCounters counters = log.counters();
     next_sid = counters.sid + 1;
+    uptime_before_s = counters.uptime_s;
     next_message_block = (counters.mid >> 8U) / kMessageBlock + 1;
     first_mid = (next_message_block * kMessageBlock) << 8U;
     log.recover_retained([this](const StoredRetained& stored) {

@@ -73,6 +73,7 @@ struct Shared {
     std::atomic<Sid> next_sid{1};
     std::atomic<std::uint64_t> next_message_block{1};  ///< taken in blocks of kMessageBlock
     Mid first_mid = 0;                                 ///< of this run; constant after construction
+    std::uint64_t uptime_before_s = 0;                 ///< of earlier runs; the same
     std::atomic<unsigned> recovering;  ///< threads that have not loaded their sessions yet; until 0
                                        ///< nobody is admitted
     std::atomic<std::size_t> connections{0};

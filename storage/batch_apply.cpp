@@ -191,6 +191,12 @@ void apply_wills(Db& db, const FoldedBatch& batch) {
     }
 }
 
+void apply_away(Db& db, const FoldedBatch& batch) {
+    for (const FoldedAway& a : batch.away) {
+        db.run("UPDATE sessions SET away_since_s = ?2 WHERE sid = ?1", a.sid, a.since_s);
+    }
+}
+
 }  // namespace
 
 void release_messages(Db& db, std::vector<broker::Mid> mids) {
@@ -216,6 +222,7 @@ void apply_batch(Db& db, const FoldedBatch& batch, const RetainedTombstones& tom
     sizes.apply(db);
     apply_retained(db, batch, tombstones);
     apply_wills(db, batch);
+    apply_away(db, batch);
 }
 
 }  // namespace iotsky::storage

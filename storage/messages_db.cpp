@@ -30,7 +30,8 @@ int note_wal_pages(void* wal_pages, sqlite3* /*db*/, const char* /*name*/, int p
 bool is_empty(const FoldedBatch& batch) {
     return batch.ended.empty() && batch.opened.empty() && batch.subscriptions.empty() &&
            batch.inbound.empty() && batch.messages.empty() && batch.changes.empty() &&
-           batch.retained.empty() && batch.wills.empty();
+           batch.retained.empty() && batch.wills.empty() && batch.away.empty() &&
+           batch.counters.uptime_s == 0;
 }
 
 }  // namespace
@@ -63,9 +64,9 @@ Result<void> MessagesDb::connect() {
     broker::BatchNo applied = 0;
     broker::LogCounters counters;
     {
-        Query query = db->query("SELECT applied_batch, sid_high, mid_high FROM meta");
+        Query query = db->query("SELECT applied_batch, sid_high, mid_high, uptime_s FROM meta");
         if (query.next()) {
-            query.read(applied, counters.sid, counters.mid);
+            query.read(applied, counters.sid, counters.mid, counters.uptime_s);
         } else if (!db->failed()) {
             query.damaged("the row of meta is missing");
         }
@@ -130,8 +131,8 @@ Result<void> MessagesDb::write(const FoldedBatch& batch, broker::BatchNo number,
     clear_up(idle);
     db_->run(
         "UPDATE meta SET applied_batch = ?1, sid_high = max(sid_high, ?2), "
-        "mid_high = max(mid_high, ?3)",
-        number, batch.counters.sid, batch.counters.mid);
+        "mid_high = max(mid_high, ?3), uptime_s = max(uptime_s, ?4)",
+        number, batch.counters.sid, batch.counters.mid, batch.counters.uptime_s);
     db_->run("COMMIT");
     if (db_->failed()) {
         return roll_back();
@@ -175,6 +176,7 @@ void MessagesDb::remember(const FoldedBatch& batch, broker::BatchNo number,
     applied_ = number;
     counters_.sid = std::max(counters_.sid, batch.counters.sid);
     counters_.mid = std::max(counters_.mid, batch.counters.mid);
+    counters_.uptime_s = std::max(counters_.uptime_s, batch.counters.uptime_s);
     for (const broker::Sid sid : batch.ended) {
         live_.erase(sid);
     }

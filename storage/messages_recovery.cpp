@@ -45,12 +45,13 @@ Result<void> outcome(const Db& db) {
 Result<void> recover_sessions(const std::filesystem::path& path, broker::RecoveryVisitor& visitor) {
     IOTSKY_TRY(db, Db::open(path, Db::Mode::read_only, kMessagesWords));
     Query sessions = db->query(
-        "SELECT sid, scope, client_id, epoch, queued_messages, queued_bytes FROM sessions "
+        "SELECT sid, scope, client_id, epoch, queued_messages, queued_bytes, away_since_s FROM "
+        "sessions "
         "ORDER BY sid");
     while (sessions.next()) {
         broker::StoredSession session;
         sessions.read(session.sid, session.scope, session.client_id, session.epoch,
-                      session.queue.messages, session.queue.bytes);
+                      session.queue.messages, session.queue.bytes, session.away_since_s);
         if (visitor.on_session(session)) {
             read_subscriptions(*db, session.sid, visitor);
             read_inbound(*db, session.sid, visitor);

@@ -42,6 +42,11 @@ class Fold final : public broker::RecordVisitor {
     void on(const broker::DoneRecord& r) override;
     void on(const broker::WillRecord& r) override { wills_[r.sid] = r; }
     void on(const broker::WillOffRecord& r) override { wills_[r.sid] = std::nullopt; }
+    void on(const broker::SessionAwayRecord& r) override {
+        away_[r.sid] = r.since_s;
+        note_uptime(r.since_s.value_or(0));
+    }
+    void on(const broker::UptimeRecord& r) override { note_uptime(r.uptime_s); }
 
     [[nodiscard]] FoldedBatch finish();
 
@@ -52,6 +57,9 @@ class Fold final : public broker::RecordVisitor {
     };
     void inbound(Sid sid, std::uint16_t packet_id, bool held);
     void retained(const broker::PublishRecord& r);
+    void note_uptime(std::uint64_t uptime_s) {
+        out_.counters.uptime_s = std::max(out_.counters.uptime_s, uptime_s);
+    }
     FoldedRow* row(const QueueKey& key);
     RowChange& change(const QueueKey& key);
     [[nodiscard]] bool exists(Sid sid) const;
@@ -72,6 +80,7 @@ class Fold final : public broker::RecordVisitor {
     std::unordered_map<QueueKey, std::size_t, QueueKeyHash> change_places_;
     std::unordered_map<std::string_view, FoldedRetained, KeyedHash, std::equal_to<>> retained_;
     std::map<Sid, std::optional<broker::WillRecord>> wills_;
+    std::map<Sid, std::optional<std::uint64_t>> away_;
 };
 
 void Fold::on(const broker::PublishRecord& r) {
@@ -224,6 +233,11 @@ void Fold::finish_session_state() {
     for (const auto& [sid, will] : wills_) {
         if (exists(sid)) {
             out_.wills.push_back({sid, will});
+        }
+    }
+    for (const auto& [sid, since_s] : away_) {
+        if (exists(sid)) {
+            out_.away.push_back({sid, since_s});
         }
     }
 }

@@ -84,6 +84,11 @@ struct FoldedWill {
     std::optional<broker::WillRecord> will;  ///< empty: none any more
 };
 
+struct FoldedAway {
+    broker::Sid sid = 0;
+    std::optional<std::uint64_t> since_s;  ///< empty: its client is connected
+};
+
 /// Views live as long as the chunks that were folded. Apply in the order of the members.
 struct FoldedBatch {
     std::vector<broker::Sid> ended;  ///< sessions of earlier batches
@@ -95,6 +100,7 @@ struct FoldedBatch {
     std::vector<RowChange> changes;
     std::vector<FoldedRetained> retained;
     std::vector<FoldedWill> wills;
+    std::vector<FoldedAway> away;
     broker::LogCounters counters;  ///< the highest numbers that the records name
 };
 

@@ -149,7 +149,8 @@ Rows session_rows() {
             IOTSKY_FIELD(broker.limits.sessions_max), "Sessions, connected or not."),
         row("session_expiry", Kind::duration, {kSecond, 3'650 * kDay},
             IOTSKY_FIELD(broker.limits.session_expiry),
-            "A persistent session without a connection is forgotten after so long."),
+            "A persistent session without a connection is forgotten after so long; restarts do not "
+            "begin it anew."),
         row("queue_bytes_max", Kind::size, {kKiB, std::int64_t{1} << 40},
             IOTSKY_FIELD(broker.limits.queue_bytes_max), "Messages waiting for one session."),
         row("queue_messages_max", Kind::integer, {1, 100'000'000},

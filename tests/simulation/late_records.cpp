@@ -21,6 +21,8 @@ class Splitter final : public broker::RecordVisitor {
     void on(const broker::DoneRecord& r) override { now.add(r); }
     void on(const broker::WillRecord& r) override { now.add(r); }
     void on(const broker::WillOffRecord& r) override { now.add(r); }
+    void on(const broker::SessionAwayRecord& r) override { now.add(r); }
+    void on(const broker::UptimeRecord& r) override { now.add(r); }
 
     void on(const broker::PublishRecord& r) override {
         if (fault_ != LogFault::late_inbound && fault_ != LogFault::late_targets) {

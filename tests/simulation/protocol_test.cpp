@@ -185,6 +185,84 @@ TEST_SUITE("simulation.protocol") {
         CHECK(world.log().tables().sessions() == 0);
     }
 
+    TEST_CASE("the time that a client is away counts on over restarts") {
+        for (const bool connected : {false, true}) {
+            CAPTURE(connected);
+            broker::Options options;
+            options.limits.session_expiry = std::chrono::seconds{100};
+            World world(4, 2, LogFault::none, options);
+            world.reconnect = false;
+            Client& client = world.add({"a", "u", false, {{"t", 1}}});
+            world.connect(client);
+            REQUIRE(world.settle());
+            if (!connected) {
+                client.lose_connection();
+            }
+            REQUIRE(world.settle());
+            for (std::size_t restart = 0; restart < 2; ++restart) {
+                CHECK(world.log().tables().sessions() == 1 + restart);
+                world.advance(std::chrono::seconds{45});
+                // Somebody else's leaving says how late it is.
+                Client& other = world.add({"b" + std::to_string(restart), "v", false});
+                world.connect(other);
+                REQUIRE(world.settle());
+                other.lose_connection();
+                REQUIRE(world.settle());
+                world.crash(true);
+                REQUIRE(world.settle());
+            }
+            CHECK(world.log().tables().sessions() == 3);
+            world.advance(std::chrono::seconds{15});
+            REQUIRE(world.settle());
+            // A client that was connected at a crash has all of its time from there.
+            CHECK(world.log().tables().sessions() == (connected ? 3 : 2));
+            world.advance(std::chrono::seconds{100});
+            REQUIRE(world.settle());
+            CHECK(world.log().tables().sessions() == 0);
+        }
+    }
+
+    TEST_CASE("a broker without any client that is killed now and then forgets an hour at most") {
+        broker::Options options;
+        options.limits.session_expiry = std::chrono::hours{20};
+        World world(4, 2, LogFault::none, options);
+        world.reconnect = false;
+        Client& client = world.add({"a", "u", false, {{"t", 1}}});
+        world.connect(client);
+        REQUIRE(world.settle());
+        client.lose_connection();
+        REQUIRE(world.settle());
+        for (int hour = 0; hour < 22; ++hour) {
+            world.advance(std::chrono::minutes{61});
+            REQUIRE(world.settle());
+            if (hour == 5 || hour == 11) {
+                world.crash(true);
+                REQUIRE(world.settle());
+            }
+        }
+        CHECK(world.log().tables().sessions() == 0);
+    }
+
+    TEST_CASE("a client that came back is not away any more after a restart") {
+        broker::Options options;
+        options.limits.session_expiry = std::chrono::seconds{100};
+        World world(4, 2, LogFault::none, options);
+        world.reconnect = false;
+        Client& client = world.add({"a", "u", false, {{"t", 1}}});
+        world.connect(client);
+        REQUIRE(world.settle());
+        client.lose_connection();
+        REQUIRE(world.settle());
+        world.advance(std::chrono::seconds{90});
+        world.connect(client);
+        REQUIRE(world.settle());
+        world.crash(true);
+        REQUIRE(world.settle());
+        world.advance(std::chrono::seconds{90});
+        REQUIRE(world.settle());
+        CHECK(world.log().tables().sessions() == 1);
+    }
+
     TEST_CASE("a full queue drops the newest message, counts it and tells it") {
         broker::Options options;
         options.limits.queue_messages_max = 3;

@@ -16,7 +16,8 @@ void Tables::apply(const broker::RecordChunk& chunk) {
 }
 
 void Tables::on(const broker::SessionOpenRecord& r) {
-    sessions_[r.sid] = {std::string{r.scope}, std::string{r.client_id}, r.epoch, {}, {}, {}, {}};
+    sessions_[r.sid] = {
+        std::string{r.scope}, std::string{r.client_id}, r.epoch, {}, {}, {}, {}, {}};
     counters_.sid = std::max(counters_.sid, r.sid);
 }
 
@@ -110,6 +111,17 @@ void Tables::on(const broker::WillOffRecord& r) {
     }
 }
 
+void Tables::on(const broker::SessionAwayRecord& r) {
+    on(broker::UptimeRecord{r.since_s.value_or(0)});
+    if (const auto session = sessions_.find(r.sid); session != sessions_.end()) {
+        session->second.away_since_s = r.since_s;
+    }
+}
+
+void Tables::on(const broker::UptimeRecord& r) {
+    counters_.uptime_s = std::max(counters_.uptime_s, r.uptime_s);
+}
+
 void Tables::unref(broker::Mid mid, const Row& row) {
     if (row.state == broker::StoredMessage::State::received) {
         return;  // PUBLISH is never sent again: the message was given back at PUBREC
@@ -191,8 +203,8 @@ broker::QueuePage Tables::read(const broker::QueueRead& read) const {
 
 void Tables::recover(broker::RecoveryVisitor& visitor) const {
     for (const auto& [sid, session] : sessions_) {
-        if (!visitor.on_session(
-                {sid, session.scope, session.client_id, session.epoch, queue_size(session)})) {
+        if (!visitor.on_session({sid, session.scope, session.client_id, session.epoch,
+                                 queue_size(session), session.away_since_s})) {
             continue;
         }
         for (const auto& [filter, qos] : session.subscriptions) {

@@ -35,6 +35,8 @@ class Tables final : public broker::RecordVisitor {
     void on(const broker::DoneRecord& r) override;
     void on(const broker::WillRecord& r) override;
     void on(const broker::WillOffRecord& r) override;
+    void on(const broker::SessionAwayRecord& r) override;
+    void on(const broker::UptimeRecord& r) override;
 
   private:
     struct Message {
@@ -64,6 +66,7 @@ class Tables final : public broker::RecordVisitor {
         std::map<QueueKey, Row> queue;
         std::set<std::uint16_t> inbound;
         std::optional<Will> will;
+        std::optional<std::uint64_t> away_since_s;
     };
     struct RetainedRow {
         std::string payload;

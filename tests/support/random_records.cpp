@@ -100,7 +100,7 @@ void RandomRecords::publish(Sid publisher) {
         r.retain = true;
         r.retained_rev = next_rev_++;
         payload = random_.below(3) == 0 ? "" : payload;
-        if (held_rev_ == 0 && random_.below(3) == 0) {
+        if (late_values_ && held_rev_ == 0 && random_.below(3) == 0) {
             held_rev_ = next_rev_++;
             held_topic_ = name;
             std::swap(held_rev_, r.retained_rev);  // the older value comes later
@@ -140,7 +140,7 @@ void RandomRecords::go_on(Session& session, Sid sid) {
 
 void RandomRecords::change(Session& session, Sid sid) {
     const std::string filter = topic();
-    switch (random_.below(6)) {
+    switch (random_.below(9)) {
         case 0:
         case 1:
             out_.add(
@@ -154,6 +154,15 @@ void RandomRecords::change(Session& session, Sid sid) {
             return;
         case 4:
             out_.add(broker::WillOffRecord{sid});
+            return;
+        case 5:
+            out_.add(broker::SessionAwayRecord{sid, uptime_s_ += random_.below(100)});
+            return;
+        case 6:
+            out_.add(broker::SessionAwayRecord{sid, std::nullopt});
+            return;
+        case 7:
+            out_.add(broker::UptimeRecord{uptime_s_ += random_.below(100)});
             return;
         default:
             if (!session.inbound.empty()) {

@@ -15,7 +15,10 @@ namespace iotsky::test {
 /// The seed decides it.
 class RandomRecords {
   public:
-    explicit RandomRecords(std::uint64_t seed) : random_(seed) {}
+    /// Without `late_values` no retained value comes behind a newer one: where the process dies
+    /// between two turns, a thread that had not appended it yet dies with it.
+    explicit RandomRecords(std::uint64_t seed, bool late_values = true)
+        : random_(seed), late_values_(late_values) {}
     /// The records of the next turn of some thread: 1 to 12 steps.
     [[nodiscard]] broker::RecordChunk next();
 
@@ -44,12 +47,14 @@ class RandomRecords {
     [[nodiscard]] std::string topic();
 
     SeededRandom random_;
+    bool late_values_;
     broker::RecordWriter out_;
     std::map<broker::Sid, Session> sessions_;
     std::vector<broker::Sid> dead_;  // a publisher may still have them in its route
     broker::Sid next_sid_ = 1;
     broker::Mid next_mid_ = 256;
     broker::Rev next_rev_ = 1;
+    std::uint64_t uptime_s_ = 0;
     broker::Rev held_rev_ = 0;  // drawn by a thread whose turn ends later
     std::string held_topic_;
 };

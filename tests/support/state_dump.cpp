@@ -6,10 +6,11 @@ namespace iotsky::test {
 bool StateDump::on_session(const broker::StoredSession& session) {
     sids_.push_back(session.sid);
     session_ = &sessions_[session.sid];
-    *session_ = "session " + std::to_string(session.sid) + " " + std::string{session.scope} + "/" +
-                std::string{session.client_id} + " epoch " + std::to_string(session.epoch) +
-                " queue " + std::to_string(session.queue.messages) + " of " +
-                std::to_string(session.queue.bytes) + "\n";
+    *session_ =
+        "session " + std::to_string(session.sid) + " " + std::string{session.scope} + "/" +
+        std::string{session.client_id} + " epoch " + std::to_string(session.epoch) + " queue " +
+        std::to_string(session.queue.messages) + " of " + std::to_string(session.queue.bytes) +
+        (session.away_since_s ? " away since " + std::to_string(*session.away_since_s) : "") + "\n";
     return true;
 }
 

@@ -79,7 +79,7 @@ TEST_SUITE("io_errors") {
     TEST_CASE("whichever write is the process's last, a batch is there whole or not at all") {
         FailingVfs vfs;
         MessageDisk disk(kReserveBytes);
-        test::RandomRecords records(11);
+        test::RandomRecords records(11, false);
         simulation::Tables tables;
         unsigned lost = 0;
         for (broker::BatchNo number = 1; number <= 12; ++number) {

@@ -8,6 +8,8 @@
 #include <fstream>
 
 #include "base/bytes.hpp"
+#include "storage/messages_recovery.hpp"
+#include "storage/migrate.hpp"
 #include "tests/simulation/tables.hpp"
 #include "tests/support/message_disk.hpp"
 #include "tests/support/random_records.hpp"
@@ -78,7 +80,9 @@ TEST_SUITE("storage.messages_db") {
             }
             CHECK(disk.db().counters().sid == tables.counters().sid);
             CHECK(disk.db().counters().mid == tables.counters().mid);
+            CHECK(disk.db().counters().uptime_s == tables.counters().uptime_s);
             disk.open();
+            CHECK(disk.db().counters().uptime_s == tables.counters().uptime_s);
             CHECK(test::dump_of(disk) == test::dump_of(tables));
             disk.sweep();
             CHECK(disk.count("queue") == tables.queue_rows());
@@ -272,6 +276,33 @@ TEST_SUITE("storage.messages_db") {
         disk.commit({turn(SubscribeRecord{1, "a", 1})});
         CHECK(disk.count("sessions") == 1);
         CHECK(disk.count("subscriptions") == 1);
+    }
+
+    TEST_CASE("that time went by is kept although nothing else happened") {
+        Disk disk;
+        disk.commit({turn(UptimeRecord{3'600})});
+        disk.commit({turn(UptimeRecord{3'000})});  // another thread's, which came later
+        disk.open();
+        CHECK(disk.db().counters().uptime_s == 3'600);
+    }
+
+    TEST_CASE("a database of format 1 is brought to the newest, and its sessions stay") {
+        TemporaryFolder folder;
+        const auto path = folder.path() / "messages.db";
+        {
+            const auto db =
+                storage::Db::open(path, storage::Db::Mode::read_write, storage::kMessagesWords);
+            storage::Schema first = storage::messages_schema();
+            first.migrations = first.migrations.first(1);
+            REQUIRE(storage::migrate(**db, path, first).has_value());
+            (*db)->run(
+                "INSERT INTO sessions (sid, scope, client_id, epoch) VALUES (1, 's', 'c', 1)");
+            REQUIRE_FALSE((*db)->failed());
+        }
+        REQUIRE(MessagesDb::open({path, 0}).has_value());
+        test::StateDump dump;
+        REQUIRE(storage::recover_sessions(path, dump).has_value());
+        CHECK(dump.text() == "session 1 s/c epoch 1 queue 0 of 0\n");
     }
 
     TEST_CASE("a database of a newer format is refused with a sentence, and left alone") {

@@ -202,6 +202,18 @@ TEST_SUITE("storage.record_fold") {
         CHECK(batch.rows.size() == 1);
     }
 
+    TEST_CASE("the last leave or return of a session wins, and uptime only grows") {
+        const auto batch = Batch{}
+                               .turn(SessionAwayRecord{1, 50}, SessionAwayRecord{2, 60})
+                               .turn(SessionAwayRecord{1, std::nullopt}, UptimeRecord{55})
+                               .turn(SessionAwayRecord{9, 40})  // is not there
+                               .fold();
+        REQUIRE(batch.away.size() == 2);
+        CHECK_FALSE(batch.away[0].since_s.has_value());
+        CHECK(batch.away[1].since_s == 60);
+        CHECK(batch.counters.uptime_s == 60);
+    }
+
     TEST_CASE("the last Will wins") {
         const auto batch = Batch{}
                                .turn(WillRecord{1, "w", as_bytes("1"), 0, false}, WillOffRecord{2})
