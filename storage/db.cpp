@@ -276,6 +276,10 @@ Error Db::error() const {
                            "The system refused an access to " + file + "; nothing was changed.",
                            "Check the disk, the rights of the file and the system log, then try "
                            "again.");
+    } else if ((code & 0xff) == SQLITE_BUSY) {
+        error = make_error(Errc::unavailable, "E5304", title + " is locked by another program.",
+                           "It has written to " + file + " and not ended; nothing was changed.",
+                           "End it (a sqlite3 shell?): fuser -v names it.");
     } else {
         error = make_error(Errc::internal, "E5305", title + " refused a statement.",
                            "This is a fault in iotsky; nothing was changed.",

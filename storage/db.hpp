@@ -147,8 +147,8 @@ class Db {
     void script(const std::string& sql);
 
     [[nodiscard]] bool failed() const noexcept { return failure_.has_value(); }
-    /// The failure as an error of the catalogue: E5301 disk full, E5304 I/O, the words' number for
-    /// damage, E5305 otherwise. Only when failed().
+    /// The failure as an error of the catalogue: E5301 disk full, E5304 I/O or locked, the words'
+    /// number for damage, E5305 otherwise. Only when failed().
     [[nodiscard]] Error error() const;
     void reset() noexcept { failure_.reset(); }
     void fail(int code, std::string message);

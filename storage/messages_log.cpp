@@ -18,6 +18,10 @@ std::string reason_of(const Error& error) {
     if (error.number == "E5301") {
         return "the disk is full: what must be kept is not acknowledged until there is room";
     }
+    if (error.number == "E5304" && error.code == Errc::unavailable) {
+        return "another program has the message store locked: what must be kept is not "
+               "acknowledged until it ends";
+    }
     if (error.number == "E5304") {
         return "the disk cannot be read or written: what must be kept is not acknowledged until it "
                "works again";

@@ -325,6 +325,22 @@ TEST_SUITE("storage.messages_db") {
         CHECK(MessagesDb::open({path, 0}).error().number == "E5313");
     }
 
+    TEST_CASE("a database that another program has locked is told so, and not as a fault of ours") {
+        Disk disk;
+        sqlite3* other = nullptr;
+        REQUIRE(sqlite3_open(disk.path().c_str(), &other) == SQLITE_OK);
+        REQUIRE(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr) == SQLITE_OK);
+        const auto db =
+            storage::Db::open(disk.path(), storage::Db::Mode::read_write, storage::kMessagesWords);
+        sqlite3_busy_timeout((*db)->handle(), 1);
+        (*db)->run("BEGIN IMMEDIATE");
+        REQUIRE((*db)->failed());
+        CHECK((*db)->error().number == "E5304");
+        CHECK((*db)->error().code == Errc::unavailable);
+        CHECK((*db)->error().message.find("locked") != std::string::npos);
+        sqlite3_close(other);
+    }
+
     TEST_CASE("damage is told as E5302") {
         TemporaryDatabase folder;
         const auto path = folder.folder() / "messages.db";
