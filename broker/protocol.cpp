@@ -156,7 +156,7 @@ Verdict Protocol::on_packet(Connection& c, const mqtt::PacketView& packet) {
             [&](const mqtt::SubscribeView& p) { return s_.subscriptions.on_subscribe(c, p); },
             [&](const mqtt::UnsubscribeView& p) { return s_.subscriptions.on_unsubscribe(c, p); },
             [&](const mqtt::PingreqView&) {
-                s_.sender.answer(c, mqtt::encode_pingresp(), 0);  // [MQTT-3.12.4-1]
+                s_.sender.pingresp(c);
                 return Verdict{};
             },
             [&](const mqtt::DisconnectView&) { return Verdict{CloseReason::client_disconnect}; },

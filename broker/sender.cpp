@@ -53,6 +53,16 @@ void Sender::answer(Connection& c, std::span<const std::byte> packet, TurnNo tur
     push_gate(c, std::move(gated));
 }
 
+void Sender::pingresp(Connection& c) {
+    const auto packet = mqtt::encode_pingresp();  // [MQTT-3.12.4-1]
+    if (!c.open) {
+        answer(c, packet, 0);  // the gate still holds CONNACK [MQTT-3.2.0-1]
+        return;
+    }
+    put(c, packet);
+    update_pauses(c);
+}
+
 void Sender::answered(Connection& c, std::uint32_t call, TurnNo turn) {
     s_.turn.wait_for(turn);
     c.gate.answered(call, turn);

@@ -30,6 +30,8 @@ class Sender {
     void connack_accepted(Connection& c, bool session_present, TurnNo turn);
     /// CONNACK with a refusal; the connection ends behind it [MQTT-3.2.2-5].
     void connack_refused(Connection& c, mqtt::ConnectCode code);
+    /// Waits for CONNACK alone: a disk that is slow or full is no reason to look dead.
+    void pingresp(Connection& c);
     /// SUBACK.
     void answer_large(Connection& c, std::vector<std::byte> packet, TurnNo turn);
 

@@ -130,6 +130,21 @@ TEST_SUITE("simulation.protocol") {
         CHECK(world.log().tables().queue_rows() == 1);
     }
 
+    TEST_CASE("[MQTT-3.12.4-1] PINGREQ is answered although the disk takes nothing") {
+        World world(13, 1);
+        Peer peer(world);
+        peer.send(kConnect + "c000");
+        world.turns(60);
+        CHECK(peer.take().empty());  // CONNACK is the first packet [MQTT-3.2.0-1]
+        REQUIRE(world.settle());
+        CHECK(peer.take() == hex("20020000d000"));
+        peer.send("3306000174000178c000");
+        world.turns(60);
+        CHECK(peer.take() == hex("d000"));
+        REQUIRE(world.settle());
+        CHECK(peer.take() == hex("40020001"));
+    }
+
     TEST_CASE("[MQTT-3.12.4-1] PINGREQ is answered and keeps the connection") {
         World world(3, 1);
         world.reconnect = false;
