@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
+
+#include "base/errno_text.hpp"
 
 namespace iotsky::api {
 namespace {
@@ -20,7 +21,7 @@ Error socket_error(const char* call) {
     Error error;
     error.code = Errc::io;
     error.message = "The account at the other end of the socket is not known.";
-    error.detail = std::string{call} + ": " + std::strerror(errno);
+    error.detail = std::string{call} + ": " + errno_text(errno);
     return error;
 }
 

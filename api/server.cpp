@@ -3,12 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstring>
-
 #include "api/error_map.hpp"
 #include "api/errors.hpp"
 #include "api/server_core.hpp"
 #include "api/session.hpp"
+#include "base/errno_text.hpp"
 #include "base/log.hpp"
 #include "base/port_owner.hpp"
 
@@ -83,7 +82,7 @@ void restrict_socket(const std::string& path, const TrustedAccounts& trusted) {
     if (trusted.has_group &&
         ::chown(path.c_str(), static_cast<uid_t>(-1), trusted.group_gid) != 0) {
         log::warn("", "the group may not use the admin socket",
-                  {{"path", path}, {"why", std::strerror(errno)}});
+                  {{"path", path}, {"why", errno_text(errno)}});
     }
     if (::chmod(path.c_str(), S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP) != 0) {
         log::warn("", "the admin socket keeps its mode", {{"path", path}});

@@ -5,17 +5,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <string>
+
+#include "base/errno_text.hpp"
 
 namespace iotsky::apps {
 namespace {
 
 Error disk_error(const std::filesystem::path& file, int number) {
-    return make_error(
-        Errc::io, "E1161", "Cannot write " + file.string() + ".",
-        std::string{std::strerror(number)} + ".",  // NOLINT(concurrency-mt-unsafe): glibc's is safe
-        "Check the folder's owner and the free space (ls -ld, df -h).");
+    return make_error(Errc::io, "E1161", "Cannot write " + file.string() + ".",
+                      errno_text(number) + ".",
+                      "Check the folder's owner and the free space (ls -ld, df -h).");
 }
 
 class File {

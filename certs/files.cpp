@@ -8,8 +8,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <string>
-#include <system_error>
 #include <utility>
+
+#include "base/errno_text.hpp"
 
 namespace iotsky::certs {
 namespace {
@@ -35,7 +36,7 @@ class Descriptor {
 };
 
 Error disk_error(const fs::path& path, std::string_view what) {
-    const std::string reason = std::error_code(errno, std::generic_category()).message();
+    const std::string reason = errno_text(errno);
     return make_error(Errc::io, "E5211", "Cannot " + std::string{what} + " " + path.string() + ".",
                       reason + ".",
                       "Check owner, free space and mount of " + path.parent_path().string() + ".");

@@ -9,8 +9,9 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
-#include <system_error>
 #include <tuple>
+
+#include "base/errno_text.hpp"
 
 namespace iotsky::certs {
 namespace {
@@ -60,7 +61,7 @@ Result<std::vector<LocalAddress>> local_addresses() {
     ifaddrs* head = nullptr;
     if (getifaddrs(&head) != 0) {
         return make_error(Errc::io, "E5216", "The addresses of this machine cannot be read.",
-                          std::error_code(errno, std::generic_category()).message() + ".",
+                          errno_text(errno) + ".",
                           "Give them in the configuration: addresses = [\"192.168.1.5\"]");
     }
     const std::unique_ptr<ifaddrs, FreeList> list{head};

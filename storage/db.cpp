@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/errno_text.hpp"
+
 namespace iotsky::storage {
 namespace {
 
@@ -35,7 +37,7 @@ Result<void> create_private(const std::filesystem::path& path, const DbWords& wo
         return {};
     }
     return make_error(Errc::io, "E5310", std::string{words.title} + " cannot be opened.",
-                      "\"" + path.string() + "\": " + std::strerror(errno) + ".",
+                      "\"" + path.string() + "\": " + errno_text(errno) + ".",
                       "Check owner and rights of the file and its folder; they belong to the "
                       "user that runs iotsky.");
 }

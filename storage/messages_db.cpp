@@ -6,8 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
+#include "base/errno_text.hpp"
 #include "base/log.hpp"
 #include "storage/batch_apply.hpp"
 #include "storage/migrate.hpp"
@@ -108,7 +108,7 @@ void MessagesDb::reserve_wal() {
         log::warn("E5301", "no reserve for the message store's log",
                   {{"detail", wal},
                    {"limit", options_.wal_reserve_bytes},
-                   {"reason", std::strerror(errno)}});
+                   {"reason", errno_text(errno)}});
     }
     ::close(fd);
 }

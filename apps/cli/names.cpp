@@ -2,11 +2,11 @@
 
 #include <boost/json.hpp>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 
+#include "base/errno_text.hpp"
 #include "base/text.hpp"
 
 namespace iotsky::apps::cli {
@@ -107,7 +107,7 @@ Result<std::string> read_input(Session& session, const std::string& file, std::s
     if (file != "-") {
         opened.open(file, std::ios::binary);
         if (!opened) {
-            return input_error(file, "cannot be read", std::strerror(errno));  // NOLINT: one thread
+            return input_error(file, "cannot be read", errno_text(errno));
         }
     }
     std::istream& in = file == "-" ? session.streams.in : opened;

@@ -17,11 +17,11 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <utility>
 
 #include "apps/config/config.hpp"
 #include "base/c_handle.hpp"
+#include "base/errno_text.hpp"
 
 namespace iotsky::apps {
 namespace {
@@ -44,10 +44,6 @@ struct Descriptor {
 
 using SslContext = CHandle<SSL_CTX, SSL_CTX_free>;
 using Ssl = CHandle<SSL, SSL_free>;
-
-std::string errno_text(int number) {
-    return std::strerror(number);  // NOLINT(concurrency-mt-unsafe): the command line has one thread
-}
 
 Error unreachable(const std::string& where, const std::string& reason) {
     return make_error(

@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <iterator>
 
 #include "apps/config/load.hpp"
+#include "base/errno_text.hpp"
 #include "base/text.hpp"
 
 namespace iotsky::apps {
@@ -26,10 +26,9 @@ Error file_error(const std::filesystem::path& file, const std::string& what, std
 Result<void> check_file(const std::filesystem::path& file) {
     struct stat status {};
     if (::stat(file.c_str(), &status) != 0) {
-        return file_error(
-            file, std::string{"cannot be read: "} + std::strerror(errno),  // NOLINT: start-up
-            "Starting without it would mean starting with settings nobody chose.",
-            "Check the path and its owner, or leave --config out for the defaults.");
+        return file_error(file, "cannot be read: " + errno_text(errno),
+                          "Starting without it would mean starting with settings nobody chose.",
+                          "Check the path and its owner, or leave --config out for the defaults.");
     }
     if (!S_ISREG(status.st_mode)) {
         return file_error(file, "is not a file", "Only a regular file can be read again on reload.",

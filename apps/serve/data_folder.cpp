@@ -7,11 +7,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string>
 #include <utility>
 
 #include "apps/files.hpp"
+#include "base/errno_text.hpp"
 
 namespace iotsky::apps {
 namespace {
@@ -25,9 +25,7 @@ Error unusable(const std::filesystem::path& path, const std::string& what, std::
 Result<void> check_folder(const std::filesystem::path& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) {
-        return unusable(path,
-                        std::string{"cannot be read: "} + std::strerror(errno),  // NOLINT: start-up
-                        "ls -ld " + path.string());
+        return unusable(path, "cannot be read: " + errno_text(errno), "ls -ld " + path.string());
     }
     const uid_t account = ::geteuid();
     if (status.st_uid != account && account != 0) {
@@ -94,9 +92,7 @@ Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
     const std::filesystem::path file = path / "lock";
     const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (lock < 0) {
-        return unusable(
-            path, std::string{"cannot be locked: "} + std::strerror(errno),  // NOLINT: start-up
-            "ls -l " + file.string());
+        return unusable(path, "cannot be locked: " + errno_text(errno), "ls -l " + file.string());
     }
     DataFolder folder{path, lock};
     if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -105,9 +101,7 @@ Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
     const std::string pid = std::to_string(::getpid()) + "\n";
     if (::ftruncate(lock, 0) != 0 ||
         ::pwrite(lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
-        return unusable(
-            path, std::string{"cannot be written: "} + std::strerror(errno),  // NOLINT: start-up
-            "df -h " + path.string());
+        return unusable(path, "cannot be written: " + errno_text(errno), "df -h " + path.string());
     }
     return folder;
 }

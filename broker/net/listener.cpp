@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/assert.hpp"
+#include "base/errno_text.hpp"
 #include "base/log.hpp"
 #include "base/port_owner.hpp"
 #include "broker/net/listener_shared.hpp"
@@ -31,10 +32,6 @@ struct BindText {
     std::string host;
     std::uint16_t port = 0;
 };
-
-std::string system_text(int error) {
-    return std::generic_category().message(error);
-}
 
 Error bad_bind(const ListenerOptions& options, std::string why) {
     return make_error(Errc::invalid_argument, "E1121",
@@ -154,7 +151,7 @@ Error bind_error(const ListenerOptions& options, std::uint16_t port, int error) 
                               "Use a port from 1024 on, or grant CAP_NET_BIND_SERVICE.");
         default:
             return make_error(Errc::io, "E1124", "Cannot listen on \"" + options.bind + "\".",
-                              system_text(error), "Check the network of this machine, then retry.");
+                              errno_text(error), "Check the network of this machine, then retry.");
     }
 }
 

@@ -9,13 +9,14 @@
 
 #include <cerrno>
 #include <stdexcept>
-#include <system_error>
+
+#include "base/errno_text.hpp"
 
 namespace iotsky::wire {
 namespace {
 
 [[noreturn]] void refuse(const char* what) {
-    throw std::runtime_error(std::string(what) + ": " + std::generic_category().message(errno));
+    throw std::runtime_error(std::string(what) + ": " + errno_text(errno));
 }
 
 template <typename T>
