@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,8 +20,8 @@ struct Serial {
     /// The same text back, either case; nullopt for any other length or a zero first byte.
     [[nodiscard]] static std::optional<Serial> parse(std::string_view hex);
 
-    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of `<` for a pointer
-    friend auto operator<=>(const Serial&, const Serial&) = default;
+    friend bool operator==(const Serial&, const Serial&) = default;
+    friend bool operator<(const Serial& a, const Serial& b) noexcept { return a.bytes < b.bytes; }
 };
 
 /// Draws one. The caller records it (committed) before it asks for a signature.
