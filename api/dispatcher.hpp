@@ -34,8 +34,8 @@ struct Head {
 
 struct DispatcherOptions {
     std::vector<std::string> host_names;  ///< Lower case, beside localhost and loopback addresses.
-    std::size_t json_bytes_max = 1024 * 1024;
-    std::size_t csv_bytes_max = 5 * 1024 * 1024;
+    std::size_t json_bytes_max = std::size_t{1024} * 1024;
+    std::size_t csv_bytes_max = std::size_t{5} * 1024 * 1024;
     TokenGuardOptions tokens;
 };
 

@@ -27,9 +27,9 @@ struct ServerOptions {
     std::vector<std::string> host_names;
     /// Members of this group are admin on the unix socket.
     std::string unix_group = "iotsky";
-    std::size_t header_bytes_max = 16 * 1024;
-    std::size_t json_bytes_max = 1024 * 1024;
-    std::size_t csv_bytes_max = 5 * 1024 * 1024;
+    std::size_t header_bytes_max = std::size_t{16} * 1024;
+    std::size_t json_bytes_max = std::size_t{1024} * 1024;
+    std::size_t csv_bytes_max = std::size_t{5} * 1024 * 1024;
     /// Open connections of one listener; more get 503. 1 or more.
     std::size_t connections_max = 64;
     /// A request must arrive whole within this, from its first byte on.

@@ -30,9 +30,9 @@ struct ClassLimits {
     std::int64_t things_per_project_max = 5;
     std::int64_t messages_per_second = 10;
     std::int64_t burst = 50;  ///< messages
-    std::int64_t payload_bytes_max = 32 * 1024;
+    std::int64_t payload_bytes_max = std::int64_t{32} * 1024;
     std::int64_t retained_per_thing_max = 50;  ///< messages
-    std::int64_t queue_bytes_per_session_max = 256 * 1024;
+    std::int64_t queue_bytes_per_session_max = std::int64_t{256} * 1024;
 
     friend bool operator==(const ClassLimits&, const ClassLimits&) = default;
 };

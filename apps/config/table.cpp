@@ -6,17 +6,14 @@ namespace {
 
 constexpr std::int64_t kSecond = 1'000;
 constexpr std::int64_t kMinute = 60 * kSecond;
-constexpr std::int64_t kDay = 24 * 60 * kMinute;
+constexpr std::int64_t kDay = std::int64_t{24} * 60 * kMinute;
 constexpr std::int64_t kKiB = 1 << 10;
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::int64_t kGiB = 1 << 30;
 
 constexpr std::string_view kOwnLimit = "The same.";
 
-#define IOTSKY_FIELD(path) \
-    [](auto& c) -> auto& { \
-        return c.path;     \
-    }
+#define IOTSKY_FIELD(path) ([](auto& c) -> auto& { return c.path; })
 
 using Rows = std::vector<Setting<Config>>;
 
@@ -421,13 +418,13 @@ std::vector<Setting<Listener>> make_listener_rows() {
 }  // namespace
 
 std::span<const Section> config_sections() {
-    static const std::vector<Section> kSections = make_sections();
-    return kSections;
+    static const std::vector<Section> sections = make_sections();
+    return sections;
 }
 
 std::span<const Setting<Listener>> listener_settings() {
-    static const std::vector<Setting<Listener>> kRows = make_listener_rows();
-    return kRows;
+    static const std::vector<Setting<Listener>> rows = make_listener_rows();
+    return rows;
 }
 
 }  // namespace iotsky::apps
