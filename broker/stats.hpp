@@ -40,12 +40,10 @@ struct ShardStats {
     Count refused_will;
     Count protocol_errors;
     Count keep_alive_timeouts;
-    Count queued_messages;    ///< now, QoS 1 and 2, in flight included
-    Count queued_bytes;       ///< now
-    Count records;            ///< turns that appended records
-    Count adoptions;          ///< transports that moved here
-    Histogram turn_duration;  ///< event loop lag: how long the longest work between two looks at
-                              ///< the inputs took
+    Count queued_messages;  ///< now, QoS 1 and 2, in flight included
+    Count queued_bytes;     ///< now
+    Count records;          ///< turns that appended records
+    Count adoptions;        ///< transports that moved here
 };
 
 }  // namespace iotsky::broker

@@ -97,7 +97,8 @@ void add_store(const BrokerStats& stats, const MachineStatus& machine, MetricsTe
                       "From taking a batch of messages to having it on disk.",
                       *stats.store_commit_seconds);
     }
-    out.histogram("iotsky_event_loop_lag_seconds", "How late turns of the io threads begin.",
+    out.histogram("iotsky_event_loop_lag_seconds",
+                  "Length of a turn of an io thread: so late it may look at its inputs.",
                   stats.event_loop_lag_seconds);
 }
 

@@ -90,9 +90,6 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
         out.publish_received.push_back({{std::to_string(qos)}, in});
         out.publish_sent.push_back({{std::to_string(qos)}, sent});
     }
-    for (const auto& stats : broker.shared().stats) {
-        add(out.event_loop_lag_seconds, stats->turn_duration);
-    }
     const std::uint64_t connected = broker.total(&Stats::connections);
     const std::uint64_t sessions = broker.total(&Stats::sessions);
     out.sessions_connected = std::min(connected, sessions);
@@ -132,6 +129,7 @@ void add_network(api::BrokerStats& out, const net::IoThreads& io) {
         const net::NetCounters& counters = io.counters(thread);
         out.handshakes_waiting += counters.handshakes_waiting.get();
         add(out.handshake_seconds, counters.handshake_seconds);
+        add(out.event_loop_lag_seconds, counters.turn_seconds);
     }
 }
 

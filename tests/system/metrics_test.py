@@ -128,6 +128,7 @@ class Metrics(unittest.TestCase):
     def test_machine_and_certificates(self):
         found = self.metrics()
         self.assertGreaterEqual(found["iotsky_provisioning_seconds_count"], 3)
+        self.assertGreater(found["iotsky_event_loop_lag_seconds_count"], 0)
         self.assertAlmostEqual(found['iotsky_certificate_expiry_seconds{kind="web"}'] / 86400, 397, delta=1)
         for kind in "server", "ca", "next_device":
             self.assertGreater(found[f'iotsky_certificate_expiry_seconds{{kind="{kind}"}}'], 86400)
