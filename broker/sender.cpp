@@ -143,6 +143,7 @@ void Sender::publish(Connection& c, const MessageView& message, std::uint8_t qos
     mark_dirty(c);
     ++c.publishes_out;
     s_.stats.publishes_out[qos].add();
+    s_.stats.payload_bytes_out.add(message.payload.size());
 }
 
 void Sender::publish_gated(Connection& c, MsgRef message, Form form, std::uint16_t packet_id,

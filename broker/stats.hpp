@@ -25,6 +25,7 @@ struct ShardStats {
     Count bytes_in;
     Count bytes_out;
     Count payload_bytes_in;
+    Count payload_bytes_out;
     Count packets_in;
     Count dropped_quota;     ///< a session's queue was full
     Count dropped_denied;    ///< iot:Receive no longer allowed at delivery

@@ -97,7 +97,7 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
     out.takeovers = {{{"same_board"}, broker.total(&Stats::take_overs_same_board)},
                      {{"clone"}, broker.total(&Stats::take_overs_clone)}};
     out.publish_bytes_received = broker.total(&Stats::payload_bytes_in);
-    out.publish_bytes_sent = broker.total(&Stats::bytes_out);
+    out.publish_bytes_sent = broker.total(&Stats::payload_bytes_out);
     out.publish_dropped = {{{"quota"}, broker.total(&Stats::dropped_quota)},
                            {{"denied"}, broker.total(&Stats::dropped_denied)},
                            {{"slow_reader"}, broker.total(&Stats::dropped_output)},

@@ -70,6 +70,15 @@ class Metrics(unittest.TestCase):
             client.sock.recv(4)
         self.grown(before, 'iotsky_connects_total{listener="plain",result="refused",reason="protocol"}')
 
+    def test_payload_bytes(self):
+        before = self.metrics()
+        client = self.client("bytes")
+        client.subscribe("bytes")
+        client.publish("bytes", b"x" * 1000)
+        self.assertEqual(len(client.message().payload), 1000)
+        for direction in "received", "sent":
+            self.grown(before, f'iotsky_publish_bytes_total{{direction="{direction}"}}', 1000)
+
     def test_commits(self):
         before = self.metrics()
         self.client("commits").publish("metrics/kept", b"x", 1, retain=True)
