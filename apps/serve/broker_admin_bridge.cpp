@@ -184,21 +184,14 @@ void add_busiest(api::BrokerStats& out, const broker::Shared& shared,
     }
 }
 
-/// What the live connections add up to.
-void add_live(api::BrokerStats& out, const std::vector<ConnectionSummary>& all,
-              const std::vector<net::ListenerSums>& listeners) {
-    std::map<std::string, std::uint64_t> by_listener;
+/// The things that are connected, and what is in flight to them.
+void add_live(api::BrokerStats& out, const std::vector<ConnectionSummary>& all) {
     std::set<std::pair<std::string, std::string>> things;  // class, id
     for (const ConnectionSummary& summary : all) {
-        ++by_listener[summary.listener];
         out.inflight_messages += summary.in_flight;
         if (!summary.thing_id.empty()) {
             things.emplace(summary.class_name, summary.thing_id);
         }
-    }
-    for (const net::ListenerSums& listener : listeners) {
-        const char* const protocol = listener.protocol == net::Protocol::mqtts ? "mqtts" : "mqtt";
-        out.connections.push_back({{listener.name, protocol}, by_listener[listener.name]});
     }
     std::map<std::string, std::uint64_t> by_class;
     for (const auto& [class_name, id] : things) {
@@ -396,13 +389,25 @@ void BrokerAdminBridge::publish(api::PublishOrder order, api::Answer<std::uint64
                     [answer = std::move(answer), count] { answer(count); });
 }
 
+void BrokerAdminBridge::add_listeners(api::BrokerStats& out,
+                                      const std::vector<ConnectionSummary>& all) const {
+    std::map<std::string, std::uint64_t> open;
+    for (const ConnectionSummary& summary : all) {
+        ++open[summary.listener];
+    }
+    const std::vector<net::ListenerSums> listeners = plane_.listeners();
+    for (const net::ListenerSums& sums : listeners) {
+        out.connections.push_back({{sums.name, listener_protocol_(sums.name)}, open[sums.name]});
+    }
+    add_handshakes(out, listeners);
+    add_connects(out, broker_.shared(), listeners);
+}
+
 api::BrokerStats BrokerAdminBridge::sums() const {
     api::BrokerStats out;
     add_broker(out, broker_);
     add_log(out, broker_.shared().log);
     add_network(out, plane_.io());
-    add_handshakes(out, plane_.listeners());
-    add_connects(out, broker_.shared(), plane_.listeners());
     for (api::LabelledCount& row : refusals_.connects()) {
         out.connects.push_back(std::move(row));
     }
@@ -415,7 +420,8 @@ void BrokerAdminBridge::stats(api::Answer<api::BrokerStats> answer) {
     broker_.connections(
         [this, answer = std::move(answer)](const std::vector<ConnectionSummary>& all) {
             api::BrokerStats out = sums();
-            add_live(out, all, plane_.listeners());
+            add_listeners(out, all);
+            add_live(out, all);
             add_busiest(out, broker_.shared(), all, things_max_);
             answer(std::move(out));
         });
