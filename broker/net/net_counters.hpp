@@ -26,9 +26,6 @@ struct NetCounters {
     Count accepted;
     Count refused_by_limit;     ///< closed at once: the address failed too often
     Count refused_descriptors;  ///< closed at once: no descriptor was free
-    Count handshakes;           ///< finished
-    Count handshakes_resumed;   ///< of these, with a session ticket
-    Count handshakes_failed;
     Count handshakes_waiting;   ///< begun and not finished
     Count unfinished_connects;  ///< closed before any byte of ours went out
     Count bytes_received;       ///< plain bytes of MQTT

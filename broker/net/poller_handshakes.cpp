@@ -85,14 +85,9 @@ void Poller::finish_handshake(SlotRef ref) {
     std::unique_ptr<SocketTransport> transport = std::move(slot.owned);
     --handshaking_;
     counters_.handshakes_waiting.sub();
-    counters_.handshakes.add();
-    const bool resumed = transport->peer().resumed;
-    if (resumed) {
-        counters_.handshakes_resumed.add();
-    }
     if (const auto& listener = transport->listener()) {
         HandshakeCounters& of = listener->handshakes;
-        HandshakeCounters::add(resumed ? of.resumed : of.full);
+        HandshakeCounters::add(transport->peer().resumed ? of.resumed : of.full);
     }
     const TimePoint accepted_at = transport->accepted_at();
     const auto length = std::chrono::nanoseconds(clock_.now() - accepted_at);
@@ -112,7 +107,6 @@ void Poller::tell_folded_failures() {
 
 void Poller::fail_handshake(SlotRef ref, bool timed_out) {
     Slot& slot = *find(ref);
-    counters_.handshakes_failed.add();
     slot.transport->tell_failure(timed_out, buffers_.now, clock_.wall_now());
     if (const auto& listener = slot.transport->listener(); listener && listener->doctor) {
         doctor_ = listener->doctor;

@@ -186,9 +186,9 @@ TEST_SUITE("net.data_plane") {
                       std::string("\0\3t/x", 5) + std::to_string(i));
             }
         }
-        CHECK(node.plane.io().counters(0).handshakes.get() +
-                  node.plane.io().counters(1).handshakes.get() ==
-              8);
+        const auto listeners = node.plane.listeners();
+        REQUIRE(listeners.size() == 1);
+        CHECK(listeners[0].handshakes_full + listeners[0].handshakes_resumed == 8);
     }
 
     TEST_CASE("start returns when every thread has loaded its sessions") {

@@ -126,7 +126,7 @@ TEST_SUITE("net.handshake_faults") {
         REQUIRE(server.refusals.told.size() == 1);
         CHECK(server.refusals.told[0].number == "E3201");
         CHECK(server.refusals.told[0].address == "10.20.3.41");
-        CHECK(server.poller.counters().handshakes_failed.get() == 1);
+        CHECK(server.failed() == 1);
         CHECK(server.sink.opened.empty());
     }
 

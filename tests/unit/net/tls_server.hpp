@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -83,6 +85,12 @@ struct TlsServer : Loop {
         }
         last_alert = client.alert;
         return refusals.told.size() > before ? refusals.told.back().number : std::string{};
+    }
+
+    /// Handshakes that ended without a connection.
+    [[nodiscard]] std::uint64_t failed() const {
+        const auto& by_fault = shared->handshakes.failed;
+        return std::accumulate(by_fault.begin(), by_fault.end(), std::uint64_t{0});
     }
 
     TestPki pki;

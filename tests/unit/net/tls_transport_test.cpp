@@ -54,7 +54,8 @@ TEST_SUITE("net.tls_transport") {
                 server.sink.shut_down();
             }
         }
-        CHECK(server.poller.counters().handshakes.get() == 4);
+        CHECK(server.shared->handshakes.full == 4);
+        CHECK(server.shared->handshakes.resumed == 0);
         CHECK(server.refusals.told.empty());
     }
 
@@ -94,7 +95,7 @@ TEST_SUITE("net.tls_transport") {
             CHECK(*peer.certificate_der == server.pki.device.der());
             CHECK(peer.chain_verified);
             CHECK(second.tickets == (version == TLS1_3_VERSION ? 1 : 0));  // the next one
-            CHECK(server.poller.counters().handshakes_resumed.get() == 1);
+            CHECK(server.shared->handshakes.resumed == 1);
             server.sink.shut_down();
 
             TicketKeySet rotated = TestPki::keys(99);
@@ -397,8 +398,7 @@ TEST_SUITE("net.tls_handshake") {
         half.pump();
         server.turns(2);
         half.drop();
-        CHECK(server.Loop::until(
-            [&] { return server.poller.counters().handshakes_failed.get() == 2; }));
+        CHECK(server.Loop::until([&] { return server.failed() == 2; }));
         CHECK(server.poller.quiet());
         CHECK(server.doctor->count(HandshakeFault::left_early) == 1);
         CHECK(server.doctor->count(HandshakeFault::peer_refused_name) == 1);
