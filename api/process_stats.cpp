@@ -74,7 +74,8 @@ ProcessStats process_stats() {
         out.descriptors_max = limit.rlim_cur;
     }
     add_memory(out);
-    out.start_s = start_time_s();
+    static const double start_s = start_time_s();  // two files, one of them long on a big machine
+    out.start_s = start_s;
     out.open_descriptors = open_descriptors();
     return out;
 }
