@@ -132,6 +132,11 @@ api::ServerOptions server_options(const Config& config) {
     return options;
 }
 
+std::optional<Error> make_room_for_connections(const Config& config) {
+    return raise_file_limit(config.broker.limits.connections_max,
+                            api_options(config.listeners).size() * config.api.connections_max);
+}
+
 net::PollerOptions poller_options(const Config& config) {
     net::PollerOptions options = config.poller;
     options.linger_timeout = config.broker.limits.linger_timeout;
@@ -429,7 +434,7 @@ Result<void> run_daemon(ServeOptions options, const Signals& signals, std::ostre
     IOTSKY_TRY(opened, open_message_log(options.loaded.config.durability,
                                         installation->folder.path(), clock.wall_now()));
     options.warnings.insert(options.warnings.end(), opened.warnings.begin(), opened.warnings.end());
-    if (auto few = raise_file_limit(options.loaded.config.broker.limits.connections_max)) {
+    if (auto few = make_room_for_connections(options.loaded.config)) {
         options.warnings.push_back(std::move(*few));
     }
     Daemon daemon{std::move(options),

@@ -7,13 +7,14 @@
 namespace iotsky::apps {
 namespace {
 
-// Databases, sockets that listen, epoll, events, the log, requests to the API.
+// Databases, sockets that listen, epoll and events of each io thread, the log.
 constexpr rlim_t kOwnFiles = 200;
 
 }  // namespace
 
-std::optional<Error> raise_file_limit(std::size_t connections_max) {
-    const rlim_t wanted = static_cast<rlim_t>(connections_max) + kOwnFiles;
+std::optional<Error> raise_file_limit(std::size_t connections_max, std::size_t requests_max) {
+    const rlim_t others = kOwnFiles + static_cast<rlim_t>(requests_max);
+    const rlim_t wanted = static_cast<rlim_t>(connections_max) + others;
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
         return std::nullopt;
@@ -27,7 +28,7 @@ std::optional<Error> raise_file_limit(std::size_t connections_max) {
         return std::nullopt;
     }
     (void)::getrlimit(RLIMIT_NOFILE, &limit);
-    const rlim_t left = limit.rlim_cur - std::min(limit.rlim_cur, kOwnFiles);
+    const rlim_t left = limit.rlim_cur - std::min(limit.rlim_cur, others);
     return make_error(Errc::limit_exceeded, "W1108",
                       "There is room for about " + std::to_string(left) + " connections, not for " +
                           std::to_string(connections_max) + ".",
