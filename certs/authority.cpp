@@ -130,15 +130,14 @@ Result<OpenedAuthority> Authority::open(const AuthorityOptions& options, WallTim
     AuthorityFiles& files = prepared.files;
     DeviceTrust trust{files.authorities[index_of(CaRole::device_root)].pem(),
                       files.authorities[index_of(CaRole::device)].pem()};
-    OpenedAuthority opened{nullptr, to_server_identity(files.mqtt), to_server_identity(files.web),
-                           std::move(prepared.warnings), prepared.created};
+    OpenedAuthority opened{nullptr,
+                           {to_server_identity(files.mqtt), to_server_identity(files.web)},
+                           std::move(prepared.warnings),
+                           prepared.created};
     opened.authority.reset(new Authority{
         std::make_unique<Impl>(Impl{std::move(prepared.store), std::move(files.authorities),
                                     std::move(files.device_key), std::move(trust)})});
-    ServerCertificates servers{std::move(opened.mqtt), std::move(opened.web)};
-    IOTSKY_TRY(told, opened.authority->refresh(servers, options.names, now, random));
-    opened.mqtt = std::move(servers.mqtt);
-    opened.web = std::move(servers.web);
+    IOTSKY_TRY(told, opened.authority->refresh(opened.servers, options.names, now, random));
     opened.warnings.insert(opened.warnings.end(), told.begin(), told.end());
     return opened;
 }

@@ -55,6 +55,8 @@ struct IssuedDevice {
 struct ServerCertificates {
     ServerIdentity mqtt;  ///< For MQTT listeners, 1970-2049.
     ServerIdentity web;   ///< For https and wss, at most 397 days.
+
+    [[nodiscard]] ServerCertificates clone() const { return {mqtt.clone(), web.clone()}; }
 };
 
 class Authority;
@@ -62,8 +64,7 @@ class Authority;
 /// What open() found or made.
 struct OpenedAuthority {
     std::shared_ptr<const Authority> authority;
-    ServerIdentity mqtt;
-    ServerIdentity web;
+    ServerCertificates servers;
     std::vector<Error> warnings;  ///< To log and show in the banner: W52xx.
     bool created = false;         ///< Whether the CA was made in this call.
 };

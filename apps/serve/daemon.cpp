@@ -249,8 +249,7 @@ Result<void> Daemon::start() {
     IOTSKY_TRY(new_token, installation_->make_first_token());
     new_token_ = new_token;
     IOTSKY_TRY(names, server_names(config_.server));
-    IOTSKY_TRY(tls, ServerTls::make(installation_->ca.authority,
-                                    {installation_->ca.mqtt.clone(), installation_->ca.web.clone()},
+    IOTSKY_TRY(tls, ServerTls::make(installation_->ca.authority, installation_->ca.servers.clone(),
                                     identities_, std::move(names), installation_->folder.path(),
                                     clock_, random_));
     tls_ = std::move(tls);

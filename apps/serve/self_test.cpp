@@ -167,9 +167,8 @@ Result<std::vector<SelfTestRow>> self_test(const SelfTestInput& input, const Clo
     IOTSKY_TRY(identity, TestIdentity::make(clock.wall_now(), random));
     TestDirectory directory{identity.certificate};
     IOTSKY_CHECK(directory.start());
-    IOTSKY_TRY(tls,
-               ServerTls::make(input.ca.authority, {input.ca.mqtt.clone(), input.ca.web.clone()},
-                               directory, input.names, input.data_folder, clock, random));
+    IOTSKY_TRY(tls, ServerTls::make(input.ca.authority, input.ca.servers.clone(), directory,
+                                    input.names, input.data_folder, clock, random));
     Station station{directory, clock, random};
     IOTSKY_TRY(port, station.serve(*tls, input.port));
 

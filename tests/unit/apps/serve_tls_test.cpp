@@ -59,8 +59,8 @@ struct Fixture {
     }
     /// What a start of the program makes of the folder.
     void start() {
-        tls = ServerTls::make(ca.authority, {ca.mqtt.clone(), ca.web.clone()}, server.pki.directory,
-                              kNames, folder.path(), clock, random)
+        tls = ServerTls::make(ca.authority, ca.servers.clone(), server.pki.directory, kNames,
+                              folder.path(), clock, random)
                   .value();
         server.slot = tls->slot_for(Listener{}).value();
         server.shared = std::make_shared<net::ListenerShared>(net::TlsServer::patient(),

@@ -114,7 +114,7 @@ TEST_SUITE("certs.authority") {
 
     TEST_CASE_FIXTURE(CaFixture,
                       "the MQTT certificate holds in 1970 and by address as a DNS name") {
-        const Certificate& cert = opened.mqtt.certificate;
+        const Certificate& cert = opened.servers.mqtt.certificate;
         CHECK(cert.not_before() == from_unix_s(0));
         CHECK(format_utc(cert.not_after()) == "2049-12-31T23:59:59Z");
         CHECK(cert.public_key().algorithm == KeyAlgorithm::p256);
@@ -124,29 +124,29 @@ TEST_SUITE("certs.authority") {
         CHECK(cert.extended_key_usage() == Texts{"serverAuth"});
         CHECK(cert.common_name() == "iotsky.local");
         // Directly under the root: the leaf is all that is sent.
-        CHECK(opened.mqtt.chain_pem() == cert.pem());
+        CHECK(opened.servers.mqtt.chain_pem() == cert.pem());
         for (const WallTime at : {from_unix_s(30), kNow, end_of_2049() - seconds{1}}) {
             CHECK(verify_chain(cert, {}, ca().certificate(CaRole::server), ChainUse::tls_server, at)
                       .has_value());
         }
-        CHECK(PrivateKey::from_pem(opened.mqtt.key_pem.view()).value().public_key() ==
+        CHECK(PrivateKey::from_pem(opened.servers.mqtt.key_pem.view()).value().public_key() ==
               cert.public_key());
     }
 
     TEST_CASE_FIXTURE(CaFixture, "the web certificate lasts 397 days at most and is due in time") {
-        const Certificate& cert = opened.web.certificate;
+        const Certificate& cert = opened.servers.web.certificate;
         CHECK(cert.not_after() - cert.not_before() < hours{24 * 397});
         CHECK(cert.not_after() - cert.not_before() > hours{24 * 396});
-        CHECK_FALSE(opened.web.due(kNow));
-        CHECK_FALSE(opened.web.due(kNow + hours{24 * 200}));
-        CHECK(opened.web.due(kNow + hours{24 * 300}));
-        CHECK(cert.public_key() != opened.mqtt.certificate.public_key());
+        CHECK_FALSE(opened.servers.web.due(kNow));
+        CHECK_FALSE(opened.servers.web.due(kNow + hours{24 * 200}));
+        CHECK(opened.servers.web.due(kNow + hours{24 * 300}));
+        CHECK(cert.public_key() != opened.servers.mqtt.certificate.public_key());
     }
 
     TEST_CASE_FIXTURE(CaFixture,
                       "a new address re-issues the server certificates under their keys") {
         const ServerNames names{{"iotsky.local"}, {"10.20.0.9"}};
-        ServerCertificates servers{opened.mqtt.clone(), opened.web.clone()};
+        ServerCertificates servers = opened.servers.clone();
         CHECK_FALSE(servers.mqtt.covers(names));
         CHECK_FALSE(servers.mqtt.covers(std::span{names.addresses}));
         const auto told = ca().refresh(servers, names, kNow, random).value();
@@ -155,9 +155,9 @@ TEST_SUITE("certs.authority") {
         CHECK(servers.mqtt.covers(names));
         CHECK(servers.web.covers(names));
         const ServerIdentity& fresh = servers.mqtt;
-        CHECK(fresh.certificate.public_key() == opened.mqtt.certificate.public_key());
-        CHECK(fresh.certificate.serial_hex() != opened.mqtt.certificate.serial_hex());
-        CHECK(fresh.key_pem.view() == opened.mqtt.key_pem.view());
+        CHECK(fresh.certificate.public_key() == opened.servers.mqtt.certificate.public_key());
+        CHECK(fresh.certificate.serial_hex() != opened.servers.mqtt.certificate.serial_hex());
+        CHECK(fresh.key_pem.view() == opened.servers.mqtt.key_pem.view());
         CHECK(test::slurp(folder.path() / "ca/server.crt") == fresh.certificate.pem());
         const Certificate kept = fresh.certificate;
         CHECK(ca().refresh(servers, names, kNow, random).value().empty());
@@ -166,7 +166,7 @@ TEST_SUITE("certs.authority") {
 
     TEST_CASE_FIXTURE(CaFixture, "an address covers itself however it is written") {
         const Texts written{"FD00:0::5", "192.168.1.5"};
-        CHECK(opened.mqtt.covers(std::span{written}));
+        CHECK(opened.servers.mqtt.covers(std::span{written}));
     }
 
     TEST_CASE_FIXTURE(CaFixture, "several threads sign at once, each certificate is its own") {

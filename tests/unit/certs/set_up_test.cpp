@@ -85,8 +85,8 @@ TEST_SUITE("certs.set_up") {
         const auto second = open(kNow + hours{24}).value();
         CHECK_FALSE(second.created);
         CHECK(contents() == before);
-        CHECK(second.mqtt.certificate == first.mqtt.certificate);
-        CHECK(second.mqtt.key_pem.view() == first.mqtt.key_pem.view());
+        CHECK(second.servers.mqtt.certificate == first.servers.mqtt.certificate);
+        CHECK(second.servers.mqtt.key_pem.view() == first.servers.mqtt.key_pem.view());
     }
 
     TEST_CASE_FIXTURE(Opener, "a set-up that was cut off is begun anew") {
@@ -145,7 +145,7 @@ TEST_SUITE("certs.set_up") {
             CAPTURE(name);
             CHECK(slurp(file(name)).starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
         }
-        CHECK(sealed.mqtt.key_pem.view() == plain.mqtt.key_pem.view());
+        CHECK(sealed.servers.mqtt.key_pem.view() == plain.servers.mqtt.key_pem.view());
     }
 
     TEST_CASE_FIXTURE(Opener, "any file of the CA missing, empty, cut or open to others is named") {
@@ -215,9 +215,10 @@ TEST_SUITE("certs.set_up") {
         const auto after = open().value();
         CHECK(numbers(after.warnings) == Numbers{"W5212", "W1105"});
         CHECK(after.warnings[1].message.starts_with("10.20.0.9 was not in"));
-        CHECK(after.mqtt.covers(options.names));
-        CHECK(after.web.covers(options.names));
-        CHECK(after.mqtt.certificate.public_key() == before.mqtt.certificate.public_key());
+        CHECK(after.servers.mqtt.covers(options.names));
+        CHECK(after.servers.web.covers(options.names));
+        CHECK(after.servers.mqtt.certificate.public_key() ==
+              before.servers.mqtt.certificate.public_key());
         CHECK(numbers(open().value().warnings) == Numbers{"W5212"});
     }
 
@@ -227,17 +228,18 @@ TEST_SUITE("certs.set_up") {
             options.names.addresses.push_back("10.1.0." + std::to_string(i));
         }
         const auto first = open().value();
-        CHECK(open().value().mqtt.certificate == first.mqtt.certificate);
+        CHECK(open().value().servers.mqtt.certificate == first.servers.mqtt.certificate);
     }
 
     TEST_CASE_FIXTURE(Opener, "the web certificate is renewed at a start when it is due") {
         const auto before = open().value();
         const WallTime later = kNow + hours{24 * 300};
         const auto after = open(later).value();
-        CHECK(after.web.certificate != before.web.certificate);
-        CHECK(after.web.certificate.public_key() == before.web.certificate.public_key());
-        CHECK_FALSE(after.web.due(later));
-        CHECK(after.mqtt.certificate == before.mqtt.certificate);
+        CHECK(after.servers.web.certificate != before.servers.web.certificate);
+        CHECK(after.servers.web.certificate.public_key() ==
+              before.servers.web.certificate.public_key());
+        CHECK_FALSE(after.servers.web.due(later));
+        CHECK(after.servers.mqtt.certificate == before.servers.mqtt.certificate);
     }
 
     TEST_CASE_FIXTURE(Opener,
@@ -247,7 +249,7 @@ TEST_SUITE("certs.set_up") {
         const auto opened = open().value();
         CHECK(numbers(opened.warnings) == Numbers{"W5212", "W5201", "W5201"});
         CHECK(opened.warnings[1].why.find("server-ca is not on this machine") != std::string::npos);
-        CHECK_FALSE(opened.mqtt.covers(options.names));
+        CHECK_FALSE(opened.servers.mqtt.covers(options.names));
     }
 
     TEST_CASE_FIXTURE(Opener,
@@ -267,8 +269,8 @@ TEST_SUITE("certs.set_up") {
         const auto before = open().value();
         options.names = {};
         const auto after = open(kNow + hours{24 * 300}).value();
-        CHECK(after.web.certificate == before.web.certificate);
-        CHECK(after.mqtt.certificate == before.mqtt.certificate);
+        CHECK(after.servers.web.certificate == before.servers.web.certificate);
+        CHECK(after.servers.mqtt.certificate == before.servers.mqtt.certificate);
     }
 
     TEST_CASE_FIXTURE(Opener, "wrong names make no half CA") {
