@@ -15,7 +15,8 @@
 namespace iotsky::apps {
 namespace {
 
-constexpr std::size_t kRememberedMax = 10'000;
+/// From so many on, entries that count no more are looked for.
+constexpr std::size_t kSweepFrom = 10'000;
 
 std::string error_json(const Error& error) {
     return boost::json::serialize(boost::json::object{{"code", error.number},
@@ -171,16 +172,16 @@ std::string CertificateRenewal::answer(const RenewalRequest& request) {
 bool CertificateRenewal::too_soon(const RenewalRequest& request) {
     const auto last = last_.find(request.thing);
     return last != last_.end() && clock_.now() < last->second.at + options_.interval &&
-           last->second.csr != request.csr;
+           last->second.csr != provisioning::sha256(request.csr);
 }
 
 void CertificateRenewal::remember(const RenewalRequest& request) {
-    if (last_.size() >= kRememberedMax) {
+    if (last_.size() >= kSweepFrom) {
         std::erase_if(last_, [&](const auto& entry) {
             return clock_.now() >= entry.second.at + options_.interval;
         });
     }
-    last_[request.thing] = {clock_.now(), request.csr};
+    last_[request.thing] = {clock_.now(), provisioning::sha256(request.csr)};
 }
 
 CertificateRenewal::Renew renew_in(provisioning::Certificates& certificates) {

@@ -16,6 +16,7 @@
 #include "base/siphash.hpp"
 #include "base/thread.hpp"
 #include "broker/service.hpp"
+#include "provisioning/records.hpp"
 
 namespace iotsky::provisioning {
 class Certificates;
@@ -76,7 +77,7 @@ class CertificateRenewal {
     };
     struct Last {
         TimePoint at;
-        std::string csr;
+        provisioning::Sha256 csr;  ///< its hash: requests are long, and there may be many things
     };
     void run();
     /// Waits for the next one; none at the end.
@@ -93,7 +94,7 @@ class CertificateRenewal {
     std::deque<Job> jobs_ IOTSKY_GUARDED_BY(mutex_);
     bool stopping_ IOTSKY_GUARDED_BY(mutex_) = false;
     std::thread thread_;
-    /// By thing; the thread's own.
+    /// By thing, so there are no more than things; the thread's own.
     std::unordered_map<std::string, Last, KeyedHash, std::equal_to<>> last_;
 };
 
