@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "apps/serve/renewal.hpp"
+#include "base/sleeper.hpp"
 #include "broker/mailbox.hpp"
 #include "tests/unit/apps/cli_run.hpp"
 
@@ -20,9 +21,33 @@ class StillClock final : public Clock {
     std::atomic<std::int64_t> seconds{3600};
 };
 
+/// Wakes the test, which waits for answers.
+class Bell final : public broker::Waker {
+  public:
+    void wake() noexcept override {
+        const std::lock_guard lock(mutex_);
+        rung_ = true;
+        changed_.notify_one();
+    }
+    /// False when nothing rings for longer than any answer takes.
+    [[nodiscard]] bool wait() {
+        std::unique_lock lock(mutex_);
+        const bool rung = changed_.wait_for(lock, 60s, [this] { return rung_; });
+        rung_ = false;
+        return rung;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool rung_ = false;
+};
+
 /// Counts the answers that reach the thread of the publisher.
 struct Fixture {
-    explicit Fixture(RenewalOptions options = {}) : renewal(renew(), clock, options) {}
+    explicit Fixture(RenewalOptions options = {}) : renewal(renew(), clock, options) {
+        lane->set_waker(&bell, &sleeper);
+    }
 
     CertificateRenewal::Renew renew() {
         return [this](const RenewalRequest& request) -> Result<RenewedCertificate> {
@@ -55,22 +80,23 @@ struct Fixture {
         }
         may_go.notify_all();
     }
-    /// Waits until so many answers are there. They come from the renewal's own thread, and the lane
-    /// has nothing to wait on.
+    /// Waits until so many answers are there, as the thread of the publisher does.
     void answers(std::size_t count) {
         std::vector<std::unique_ptr<broker::ControlMessage>> now;
-        for (int i = 0; i < 1000 && got < count; ++i) {
+        bool rung = true;
+        while (got < count && rung) {
+            sleeper.announce();
             lane->drain(now);
             got += now.size();
             now.clear();
-            if (got < count) {
-                std::this_thread::sleep_for(5ms);
-            }
+            rung = got == count || bell.wait();
         }
         REQUIRE(got == count);
     }
 
     StillClock clock;
+    Bell bell;
+    Sleeper sleeper;
     std::shared_ptr<broker::ControlLane> lane = std::make_shared<broker::ControlLane>();
     std::mutex mutex;
     std::condition_variable may_go;
