@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import Broker
+from harness import OwnBrokerTest
 
 ORDER = json.dumps({"class": "7b", "project": "otter", "name": "weather"})
 STEPS = ["create_thing", "grant_rights", "issue_certificate", "attach", "record", "announce"]
@@ -10,11 +10,9 @@ KINDS = ["thing.created", "rights.granted", "certificate.issued", "certificate.a
          "order.recorded", "thing.provisioned"]
 
 
-class Chain(unittest.TestCase):
+class Chain(OwnBrokerTest):
     def setUp(self):
-        self.broker = Broker()
-        self.broker.__enter__()
-        self.addCleanup(lambda: self.broker.__exit__(None, None, None))
+        super().setUp()
         self.broker.make_class("7b")
 
     def run_chain(self, *args, event=ORDER, code=0):

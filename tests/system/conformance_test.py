@@ -7,16 +7,16 @@ import termios
 import time
 import unittest
 
-from harness import Broker, eventually
+from harness import BrokerTest, eventually
 from tiny_mqtt import PUBACK, PUBLISH, Client, packet, publish_packet
 
 
-class Conformance(unittest.TestCase):
+class Conformance(BrokerTest):
+    options = {"plain": True}
+
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker(plain=True)
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
+        super().setUpClass()
         cls.port = cls.broker.port("plain")
 
     def client(self, name, **options):

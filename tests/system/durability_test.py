@@ -6,7 +6,7 @@ import threading
 import time
 import unittest
 
-from harness import Broker, Identity, eventually
+from harness import Identity, OwnBrokerTest, eventually
 from tiny_mqtt import PUBACK, Client, packet, tls_context
 
 EVENTS_POLICY = {"Version": "2012-10-17", "Statement": [
@@ -14,11 +14,9 @@ EVENTS_POLICY = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": ["iot:Subscribe", "iot:Receive"], "Resource": "*"}]}
 
 
-class Durability(unittest.TestCase):
+class Durability(OwnBrokerTest):
     def setUp(self):
-        self.broker = Broker()
-        self.broker.__enter__()
-        self.addCleanup(lambda: self.broker.__exit__(None, None, None))
+        super().setUp()
         self.broker.make_class("7b")
 
     def crash(self):

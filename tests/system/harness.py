@@ -3,7 +3,6 @@
 Only the standard library. IOTSKY_BIN names the program (ctest sets it). Everything listens on loopback at a
 port that the system chooses; a broker is stopped by its pid with SIGTERM and must end with exit code 0.
 """
-import contextlib
 import ctypes
 import http.client
 import json
@@ -295,6 +294,16 @@ class Broker:
                         {"identity": identity, "action": action, "topic": topic})
 
 
+class OwnBrokerTest(unittest.TestCase):
+    """Tests of which each has a broker of its own; `options` are the broker's."""
+    options = {}
+
+    def setUp(self):
+        self.broker = Broker(**self.options)
+        self.broker.__enter__()
+        self.addCleanup(self.broker.__exit__, None, None, None)
+
+
 class BrokerTest(unittest.TestCase):
     """Tests that share one broker with a class 7b in it; `options` are the broker's."""
     options = {}
@@ -343,10 +352,3 @@ class MosquittoSub:
     def close(self):
         self.process.kill()
         self.process.communicate()
-
-
-@contextlib.contextmanager
-def broker(**options):
-    """`with broker(plain=True) as b:` a broker that runs, and is gone afterwards."""
-    with Broker(**options) as one:
-        yield one

@@ -6,7 +6,7 @@ everything that an intruder can hold: each pair is a row, and a row fails when t
 import itertools
 import unittest
 
-from harness import Broker, eventually
+from harness import Identity, OwnBrokerTest, eventually
 from tiny_mqtt import Client, Closed, tls_context
 
 VICTIM, INTRUDER = "7b/otter/weather", "7b/heron/door"
@@ -23,11 +23,9 @@ TARGETS = [f"{VICTIM}/secret", f"{VICTIM}", "7b/otter/x", "$me/../../otter/weath
            "7b/board/x", "7b/commons/x", "other/x", "7b/heron/x"]
 
 
-class Isolation(unittest.TestCase):
+class Isolation(OwnBrokerTest):
     def setUp(self):
-        self.broker = Broker()
-        self.broker.__enter__()
-        self.addCleanup(lambda: self.broker.__exit__(None, None, None))
+        super().setUp()
         self.broker.make_class("7b", strict_isolation=True)
         self.victim = self.broker.make_thing(VICTIM)
         self.intruder = self.broker.make_thing(INTRUDER)
@@ -126,7 +124,6 @@ class Isolation(unittest.TestCase):
         listener = self.client(self.victim, "owner")
         listener.subscribe(f"{VICTIM}/#", qos=1)
         second = self.broker.ask("POST", "/things/7b:otter:weather/certificates", {})
-        from harness import Identity
         stolen = Identity(self.broker.root / "stolen", VICTIM, second)
         live = self.client(stolen, "live", will=(f"{VICTIM}/gone", b"secret will", 1, True))
         live.subscribe(f"{VICTIM}/#", qos=1)

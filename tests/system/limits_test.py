@@ -4,7 +4,7 @@ import struct
 import time
 import unittest
 
-from harness import TLS_LISTENER, Broker, eventually
+from harness import TLS_LISTENER, BrokerTest, eventually
 from tiny_mqtt import CONNACK, PUBACK, Client, Closed, connect_packet, publish_packet, tls_context
 
 SMALL_LISTENER = """
@@ -17,12 +17,8 @@ connections_max = 2
 """
 
 
-class Limits(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = Broker(config=TLS_LISTENER + SMALL_LISTENER, plain=True)
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
+class Limits(BrokerTest):
+    options = {"config": TLS_LISTENER + SMALL_LISTENER, "plain": True}
 
     def client(self, identity, name="board", source="", code=0):
         client = Client(self.broker.port(), tls_context(identity), source=source)

@@ -3,7 +3,7 @@ import re
 import ssl
 import unittest
 
-from harness import TLS_LISTENER, Broker, eventually
+from harness import TLS_LISTENER, Broker, BrokerTest, eventually
 from tiny_mqtt import Client, Closed, tls_context
 
 
@@ -13,14 +13,12 @@ def samples(text):
     return {name: float(value) for name, _, value in rows}
 
 
-class Metrics(unittest.TestCase):
+class Metrics(BrokerTest):
+    options = {"config": TLS_LISTENER + '[listener.idle]\nprotocol = "mqtts"\nbind = "127.0.0.1:0"\n', "plain": True}
+
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker(config=TLS_LISTENER + '[listener.idle]\nprotocol = "mqtts"\nbind = "127.0.0.1:0"\n',
-                            plain=True)
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
-        cls.broker.make_class("7b")
+        super().setUpClass()
         cls.thing = cls.broker.make_thing("7b/otter/weather")
         cls.other = cls.broker.make_thing("7b/otter/lamp")
         cls.lost = cls.broker.make_thing("7b/otter/lost")

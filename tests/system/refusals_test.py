@@ -2,15 +2,13 @@
 import json
 import unittest
 
-from harness import Broker, eventually
+from harness import OwnBrokerTest, eventually
 from tiny_mqtt import Client, tls_context
 
 
-class Refusals(unittest.TestCase):
+class Refusals(OwnBrokerTest):
     def setUp(self):
-        self.broker = Broker()
-        self.broker.__enter__()
-        self.addCleanup(lambda: self.broker.__exit__(None, None, None))
+        super().setUp()
         self.broker.make_class("7b")
         self.weather = self.broker.make_thing("7b/otter/weather")
         self.door = self.broker.make_thing("7b/heron/door")

@@ -3,7 +3,7 @@ import json
 import signal
 import unittest
 
-from harness import ALLOW_ALL, PLAIN_LISTENER, TLS_LISTENER, Broker, eventually
+from harness import ALLOW_ALL, PLAIN_LISTENER, TLS_LISTENER, OwnBrokerTest, eventually
 from tiny_mqtt import Client
 
 ONLY_A = {"Version": "2012-10-17", "Statement": [
@@ -11,11 +11,11 @@ ONLY_A = {"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Action": "iot:*", "Resource": ["arn:aws:iot:*:*:topic/a", "arn:aws:iot:*:*:topicfilter/a"]}]}
 
 
-class Reload(unittest.TestCase):
+class Reload(OwnBrokerTest):
+    options = {"plain": True}
+
     def setUp(self):
-        self.broker = Broker(plain=True)
-        self.broker.__enter__()
-        self.addCleanup(lambda: self.broker.__exit__(None, None, None))
+        super().setUp()
         self.policy = self.broker.root / "allow.json"
 
     def client(self, name):
@@ -24,9 +24,7 @@ class Reload(unittest.TestCase):
         client.connect(name)
         return client
 
-    def write(self, text, **replace):
-        for old, new in replace.items():
-            text = text.replace(old, new)
+    def write(self, text):
         self.broker.config.write_text(text.replace("{data}", str(self.broker.data)))
 
     def reload(self):

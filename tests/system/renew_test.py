@@ -4,18 +4,11 @@ import pathlib
 import subprocess
 import unittest
 
-from harness import Broker
+from harness import BrokerTest
 from tiny_mqtt import Client, tls_context
 
 
-class Renew(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = Broker()
-        cls.broker.__enter__()
-        cls.addClassCleanup(cls.broker.__exit__, None, None, None)
-        cls.broker.make_class("7b")
-
+class Renew(BrokerTest):
     def client(self, identity, name="board", clean=False):
         client = Client(self.broker.port(), tls_context(identity))
         self.addCleanup(client.sock.close)

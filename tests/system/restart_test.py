@@ -6,7 +6,7 @@ import struct
 import subprocess
 import unittest
 
-from harness import Broker, MosquittoSub, eventually, mosquitto_pub
+from harness import Broker, MosquittoSub, OwnBrokerTest, eventually, mosquitto_pub
 from tiny_mqtt import (PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, UNSUBACK, UNSUBSCRIBE, Client, Message, packet,
                        publish_packet, text)
 
@@ -14,13 +14,9 @@ MEMORY = '\n[durability]\nmode = "memory"\n'
 RELAXED = '\n[durability]\nmode = "relaxed"\nbatch_wait_max = "50ms"\n'
 
 
-class Restart(unittest.TestCase):
+class Restart(OwnBrokerTest):
     """Every promise with kill -9; `Stopped` below repeats them with SIGTERM."""
-
-    def setUp(self):
-        self.broker = Broker(plain=True)
-        self.broker.__enter__()
-        self.addCleanup(lambda: self.broker.__exit__(None, None, None))
+    options = {"plain": True}
 
     def end(self):
         self.broker.kill()
@@ -197,14 +193,10 @@ class Restart(unittest.TestCase):
 
 
 class Stopped(Restart):
-    """The same promises over SIGTERM, which takes at most 2 s."""
+    """The same promises over SIGTERM, which takes at most 2 s and sends the Wills of those who are connected."""
 
     def end(self):
         self.assertLess(self.broker.stop(), 5)  # 2 s, on a machine that is not busy with other tests
-
-    def test_the_will_of_a_client_that_was_connected(self):
-        """A stop closes the connection without DISCONNECT: the Will is sent then."""
-        super().test_the_will_of_a_client_that_was_connected()
 
 
 class Modes(unittest.TestCase):

@@ -6,17 +6,15 @@ import time
 import unittest
 import zipfile
 
-from harness import Broker, Identity, mosquitto_pub
+from harness import OwnBrokerTest, mosquitto_pub
 from tiny_mqtt import Client, tls_context
 
 PUPILS = 30
 
 
-class Roster(unittest.TestCase):
+class Roster(OwnBrokerTest):
     def setUp(self):
-        self.broker = Broker()
-        self.broker.__enter__()
-        self.addCleanup(lambda: self.broker.__exit__(None, None, None))
+        super().setUp()
         self.broker.make_class("7b")
         self.table = self.broker.root / "7b.csv"
         rows = "".join(f"{i};Jürgen Nr. {i}\r\n" for i in range(PUPILS))
