@@ -176,6 +176,7 @@ class Protocol(BrokerTest):
         everything.subscribe("#")
         self.assertEqual([m for m in everything.messages() if m.topic.startswith("$")], [])
 
+    # ctest builds the runner and names it; without it the rest of this file can be run by hand.
     @unittest.skipUnless("IOTSKY_WIRE_RUNNER" in os.environ, "ctest names the wire runner")
     def test_wire_tables(self):
         done = subprocess.run([os.environ["IOTSKY_WIRE_RUNNER"], "--port", str(self.port),

@@ -79,7 +79,7 @@ class Conformance(BrokerTest):
 
         def gone():
             step(client)
-            time.sleep(0.2)
+            time.sleep(0.2)  # often within a Keep Alive of 1 s, so that it would be fed
             return watcher.messages()
         # Far below the 30 s that a packet may take.
         eventually(gone, f"the will of {name} comes", 20)

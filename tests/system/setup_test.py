@@ -25,7 +25,8 @@ class Start(unittest.TestCase):
         self.assertNotEqual(code, 0, said)
         for word in words:
             self.assertIn(word, said)
-        self.assertFalse((broker.data / "endpoints.json").exists() and broker.process, said)
+        if broker.data.parent == broker.root:  # else it is of the broker that has the folder
+            self.assertFalse((broker.data / "endpoints.json").exists(), said)
         return said
 
     def test_empty_folder_is_set_up_and_told(self):
@@ -193,6 +194,7 @@ class Start(unittest.TestCase):
             return "registry.db"
         self.damaged(cut, [])
 
+    # A mode keeps nobody out who runs the tests as root, as a container mostly does.
     @unittest.skipIf(os.geteuid() == 0, "root reads everything")
     def test_an_unreadable_configuration_is_refused_by_name(self):
         broker = Broker()
@@ -306,7 +308,7 @@ class Doctor(BrokerTest):
             self.assertIn(f"{wait} s", held.json["hint"])
             self.assertEqual(ask(admin).status, 200)  # was right before
             self.assertEqual(broker.http("GET", "/classes").status, 200)  # the socket needs none
-            time.sleep(wait)
+            time.sleep(wait)  # as long as the answer says, and no longer
             self.assertEqual(ask(other).status, 200)
             broker.wait_for_log("E4119")
 

@@ -114,7 +114,7 @@ TEST_SUITE("net.io_thread") {
         // A busy machine lets it finish its work late; one that spins never has a quiet tenth.
         const auto turns_in_a_tenth = [&] {
             const auto before = server.io.counters(0).turns.get();
-            std::this_thread::sleep_for(100ms);
+            std::this_thread::sleep_for(100ms);  // the promise is that nothing happens in a while
             return server.io.counters(0).turns.get() - before;
         };
         bool quiet = false;
