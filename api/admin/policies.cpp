@@ -73,9 +73,8 @@ json::object version_json(const provisioning::PolicyVersionRecord& row, bool is_
             {"created_at", format_utc(row.created_at)}};
 }
 
-/// The {n} of a path; no policy has version 0.
-std::int64_t version_number(const Request& request) {
-    const std::string& text = request.param("n");
+/// The number of a version, as it stands in a path or cursor; no policy has version 0.
+std::int64_t version_number(std::string_view text) {
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     return error == std::errc{} && end == text.data() + text.size() ? number : 0;
@@ -85,9 +84,18 @@ Result<Response> list_versions(Services& services, const Request& request) {
     const std::string& policy = request.param("policy");
     IOTSKY_TRY(details, services.registry.policies.show(request.caller, policy));
     IOTSKY_TRY(rows, services.registry.policies.versions(request.caller, policy));
+    const provisioning::PageRequest page = page_of(request);
+    std::int64_t last = version_number(page.cursor);
     json::array items;
     for (const auto& row : rows) {
+        if (row.version <= last) {
+            continue;
+        }
+        if (items.size() == page.limit) {
+            return page_response(std::move(items), std::to_string(last));
+        }
         items.push_back(version_json(row, row.version == details.record.default_version));
+        last = row.version;
     }
     return page_response(std::move(items), std::nullopt);
 }
@@ -95,8 +103,8 @@ Result<Response> list_versions(Services& services, const Request& request) {
 Result<Response> show_version(Services& services, const Request& request) {
     const std::string& policy = request.param("policy");
     IOTSKY_TRY(details, services.registry.policies.show(request.caller, policy));
-    IOTSKY_TRY(row,
-               services.registry.policies.version(request.caller, policy, version_number(request)));
+    IOTSKY_TRY(row, services.registry.policies.version(request.caller, policy,
+                                                       version_number(request.param("n"))));
     json::object out = version_json(row, row.version == details.record.default_version);
     out["document"] = embedded(row.document);
     return json_response(200, out);
@@ -116,7 +124,7 @@ Result<Response> add_version(Services& services, const Request& request) {
 Result<Response> set_default_version(Services& services, const Request& request) {
     IOTSKY_TRY(body, decode_body(request));
     const std::string& policy = request.param("policy");
-    const std::int64_t number = version_number(request);
+    const std::int64_t number = version_number(request.param("n"));
     IOTSKY_TRY(changed, services.registry.policies.set_default(request.caller, policy, number));
     IOTSKY_TRY(row, services.registry.policies.version(request.caller, policy, number));
     json::object out = version_json(row, true);
@@ -126,7 +134,7 @@ Result<Response> set_default_version(Services& services, const Request& request)
 
 Result<Response> delete_version(Services& services, const Request& request) {
     const std::string& policy = request.param("policy");
-    const std::int64_t number = version_number(request);
+    const std::int64_t number = version_number(request.param("n"));
     IOTSKY_CHECK(services.registry.policies.remove_version(request.caller, policy, number));
     return json_response(200, json::object{{"deleted", policy + "/" + std::to_string(number)}});
 }
@@ -192,7 +200,8 @@ constexpr std::array kRoutes{
     Route{.method = Method::get,
           .pattern = "/api/v1/policies/{policy}/versions",
           .handler = list_versions,
-          .summary = "List the versions of a policy"},
+          .summary = "List the versions of a policy",
+          .query = kListQuery},
     Route{.method = Method::post,
           .pattern = "/api/v1/policies/{policy}/versions",
           .handler = add_version,

@@ -270,6 +270,14 @@ TEST_SUITE("api.admin") {
         CHECK(text(body_of(bad).at("detail")).find("line 2") != std::string::npos);
         CHECK(post("/api/v1/policies/p/versions", R"({"document":)" + allow + "}").status == 201);
         CHECK(body_of(get("/api/v1/policies/p")).at("default_version") == 2);
+        const json::object page = body_of(get("/api/v1/policies/p/versions?limit=1"));
+        CHECK(page.at("items").as_array().size() == 1);
+        const json::object rest = body_of(
+            get("/api/v1/policies/p/versions?limit=1000&cursor=" + text(page.at("next_cursor"))));
+        REQUIRE(rest.at("items").as_array().size() == 1);
+        CHECK(rest.at("items").as_array()[0].at("version") == 2);
+        CHECK(rest.at("items").as_array()[0].at("default") == true);
+        CHECK_FALSE(rest.contains("next_cursor"));
         CHECK(body_of(post("/api/v1/policies/p/versions/1:default", "")).at("effective") == true);
         CHECK(ask({.method = "DELETE", .target = "/api/v1/policies/p/versions/2"}).status == 200);
         CHECK(get("/api/v1/policies/p/versions/9").status == 404);
