@@ -33,8 +33,8 @@ constexpr std::array kRows{
         "Its clock is after 2049, or wrong: print it in the sketch, and do not set it by hand."},
     Row{HandshakeFault::peer_refused_name, "peer_refused_name", "E3206",
         "peer refused our certificate",
-        "Connect to a name or address of the certificate, or run: iotsky cert renew server "
-        "--add-name NAME"},
+        "Connect to a name or address of the certificate, or add yours to names or addresses in "
+        "[server] and restart the broker: its key stays the same."},
     Row{HandshakeFault::http, "http", "E3207", "HTTP on the MQTT port",
         "The console and the API have addresses of their own: iotsky status shows them."},
     Row{HandshakeFault::untrusted_certificate, "untrusted_certificate", "E3208",

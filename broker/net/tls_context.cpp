@@ -27,8 +27,7 @@ constexpr int kChainDepthMax = 4;
 
 Error tls_error(std::string_view number, std::string message, std::string why) {
     Error error = make_error(Errc::invalid_argument, number, std::move(message), std::move(why),
-                             "Make the certificates anew with iotsky cert renew server, or look at "
-                             "the files named in the configuration.");
+                             "Restore the folder ca in the data folder from a backup.");
     error.detail = ossl::take_errors();
     return error;
 }
