@@ -176,7 +176,7 @@ JSON. Questions are asked on a terminal only; otherwise a command that would ask
 | 5 | conflict: exists already, changed meanwhile, a limit |
 | 6 | no broker answers |
 | 7 | a part of bulk work was done |
-| 8 | checked, and the answer is "no" (`explain`, `config check`, `policy check`) |
+| 8 | checked, and the answer is "no" (`explain`, `config check`, `policy check`, the self-test of `setup`) |
 | 130 | interrupted |
 
 ## Flags of every command
