@@ -41,19 +41,6 @@ bool is_site(std::string_view site) {
     return !site.empty() && site.size() <= 32 && std::all_of(site.begin(), site.end(), allowed);
 }
 
-/// The key of [limits] with this name.
-const Setting<Config>* find_limit(std::string_view key) {
-    for (const Section& section : config_sections()) {
-        const auto at =
-            std::find_if(section.settings.begin(), section.settings.end(),
-                         [&](const Setting<Config>& setting) { return setting.key == key; });
-        if (section.name == "limits" && at != section.settings.end()) {
-            return &*at;
-        }
-    }
-    return nullptr;
-}
-
 /// Applies the rules to one configuration.
 class Rules {
   public:

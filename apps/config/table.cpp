@@ -1,5 +1,7 @@
 #include "apps/config/table.hpp"
 
+#include <algorithm>
+
 // A big table, on purpose: one row is all there is to know about a key.
 namespace iotsky::apps {
 namespace {
@@ -420,6 +422,13 @@ std::vector<Setting<Listener>> make_listener_rows() {
 std::span<const Section> config_sections() {
     static const std::vector<Section> sections = make_sections();
     return sections;
+}
+
+const Setting<Config>* find_limit(std::string_view key) {
+    const std::span<const Section> sections = config_sections();
+    const auto limits = std::ranges::find(sections, "limits", &Section::name);
+    const auto at = std::ranges::find(limits->settings, key, &Setting<Config>::key);
+    return at == limits->settings.end() ? nullptr : &*at;
 }
 
 std::span<const Setting<Listener>> listener_settings() {

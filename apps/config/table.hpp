@@ -19,6 +19,8 @@ struct Section {
 
 /// All sections but [listener.NAME], in the order of the documentation.
 [[nodiscard]] std::span<const Section> config_sections();
+/// The key of [limits] with this name; null when there is none. Listeners have some of these, too.
+[[nodiscard]] const Setting<Config>* find_limit(std::string_view key);
 /// The keys of a [listener.NAME] table.
 [[nodiscard]] std::span<const Setting<Listener>> listener_settings();
 

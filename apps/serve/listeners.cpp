@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "acl/policy.hpp"
+#include "apps/config/table.hpp"
 
 namespace iotsky::apps {
 namespace {
@@ -56,25 +57,16 @@ Result<std::shared_ptr<const acl::RuleSet>> anonymous_rules(const Listener& list
     return *std::move(rules);
 }
 
-broker::ConnectionLimits own_or_common(const broker::ConnectionLimits& own,
-                                       const broker::ConnectionLimits& common) {
-    broker::ConnectionLimits out = common;
-    const auto take = [](auto& value, const auto& wish) {
-        if (wish != std::remove_cvref_t<decltype(wish)>{}) {
-            value = wish;
+/// [limits], with what the listener says itself: a key of it that is there, too, and is not 0.
+broker::ConnectionLimits limits_of(const Listener& listener, Config config) {
+    for (const Setting<Listener>& own : listener_settings()) {
+        const Setting<Config>* const common = find_limit(own.key);
+        if (common != nullptr && own.get(listener) != Value{std::int64_t{0}}) {
+            common->set(config, own.get(listener));
         }
-    };
-    take(out.pre_connect_bytes_max, own.pre_connect_bytes_max);
-    take(out.connect_timeout, own.connect_timeout);
-    take(out.packet_timeout, own.packet_timeout);
-    take(out.stuck_reader_timeout, own.stuck_reader_timeout);
-    take(out.packet_bytes_max, own.packet_bytes_max);
-    take(out.inflight_max, own.inflight_max);
-    take(out.queue_bytes_max, own.queue_bytes_max);
-    take(out.queue_messages_max, own.queue_messages_max);
-    take(out.keep_alive_max, own.keep_alive_max);
-    take(out.connections_max, own.connections_max);
-    return out;
+    }
+    const broker::ConnectionLimits& limits = config.broker.limits;
+    return limits;
 }
 
 }  // namespace
@@ -99,7 +91,7 @@ broker::Options broker_options(const Config& config) {
     broker::Options options = config.broker;
     for (const Listener& listener : config.listeners) {
         if (is_mqtt(listener)) {
-            options.listeners[listener.name] = own_or_common(listener.limits, options.limits);
+            options.listeners[listener.name] = limits_of(listener, config);
         }
     }
     return options;

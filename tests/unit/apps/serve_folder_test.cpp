@@ -165,6 +165,26 @@ TEST_SUITE("apps.serve") {
         }
     }
 
+    TEST_CASE("a listener has its own limits where it says so, and those of all otherwise") {
+        const Loaded loaded = load(
+            "[limits]\ninflight_max = 7\nkeep_alive_max = \"9s\"\nqueue_messages_max = 11\n"
+            "[listener.a]\nprotocol = \"mqtts\"\nbind = \"127.0.0.1:0\"\ninflight_max = 5\n"
+            "connect_timeout = \"3s\"\n"
+            "[listener.b]\nprotocol = \"mqtt\"\nbind = \"127.0.0.1:0\"\n"
+            "[listener.c]\nprotocol = \"http\"\nbind = \"127.0.0.1:0\"\n");
+        const broker::Options options = broker_options(loaded.config);
+        REQUIRE(options.listeners.size() == 2);
+        const broker::ConnectionLimits& own = options.listeners.at("a");
+        CHECK(own.inflight_max == 5);
+        CHECK(own.connect_timeout == std::chrono::seconds{3});
+        CHECK(own.keep_alive_max == std::chrono::seconds{9});
+        CHECK(own.queue_messages_max == 11);
+        const broker::ConnectionLimits& common = options.listeners.at("b");
+        CHECK(common.inflight_max == 7);
+        CHECK(common.connect_timeout == broker::ConnectionLimits{}.connect_timeout);
+        CHECK(options.limits.inflight_max == 7);
+    }
+
     TEST_CASE(
         "loopback and link-local addresses are not what devices are told, unless there are no "
         "others") {
