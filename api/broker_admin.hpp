@@ -128,7 +128,6 @@ struct BrokerStats {
 
     bool log_accepting = true;  ///< false: commits fail, acknowledgements are held back
     std::string log_reason;     ///< in words, when not accepting
-    std::string log_mode;       ///< "durable", "relaxed", "memory"
     std::uint64_t log_pending_bytes = 0;
     std::optional<HistogramStats> store_commit_seconds;  ///< none: the log has no disk
 };

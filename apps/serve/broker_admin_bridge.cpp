@@ -117,7 +117,6 @@ void add_log(api::BrokerStats& out, const broker::DurableLog& log) {
     const broker::LogHealth health = log.health();
     out.log_accepting = health.accepting;
     out.log_reason = health.reason;
-    out.log_mode = health.mode;
     out.log_pending_bytes = health.pending_bytes;
     if (const Histogram* const commits = log.commit_seconds()) {
         add(out.store_commit_seconds.emplace(), *commits);

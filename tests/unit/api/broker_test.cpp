@@ -145,7 +145,6 @@ TEST_SUITE("api.broker") {
 
     TEST_CASE_FIXTURE(Lesson, "status and readiness tell the state of the log") {
         broker.counters.connections = {{{"mqtts", "mqtts"}, 3}};
-        broker.counters.log_mode = "durable";
         json::object status = body_of(get("/api/v1/status"));
         CHECK(status.at("version") == "0.1.0");
         CHECK(status.at("connections") == 3);
