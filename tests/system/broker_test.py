@@ -7,27 +7,14 @@ import subprocess
 import time
 import unittest
 
-from harness import Broker, BrokerTest, MosquittoSub, eventually, mosquitto_pub
+from harness import Broker, MosquittoSub, PlainBrokerTest, eventually, mosquitto_pub
 from tiny_mqtt import (PUBCOMP, PUBLISH, PUBREC, PUBREL, Client, Closed, Message, packet,
                        publish_packet)
 
 TABLES = sorted((pathlib.Path(__file__).parent.parent / "wire").glob("*.txt"))
 
 
-class Protocol(BrokerTest):
-    options = {"plain": True}
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.port = cls.broker.port("plain")
-
-    def client(self, name, **options):
-        client = Client(self.port)
-        self.addCleanup(client.sock.close)
-        client.was_present = client.connect(name, **options)
-        return client
-
+class Protocol(PlainBrokerTest):
     def test_each_qos_arrives_once_and_in_order(self):
         for qos in 0, 1, 2:
             with self.subTest(qos=qos):

@@ -7,24 +7,11 @@ import termios
 import time
 import unittest
 
-from harness import BrokerTest, eventually
-from tiny_mqtt import PUBACK, PUBLISH, Client, packet, publish_packet
+from harness import PlainBrokerTest, eventually
+from tiny_mqtt import PUBACK, PUBLISH, packet, publish_packet
 
 
-class Conformance(BrokerTest):
-    options = {"plain": True}
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.port = cls.broker.port("plain")
-
-    def client(self, name, **options):
-        client = Client(self.port)
-        self.addCleanup(client.sock.close)
-        client.connect(name, **options)
-        return client
-
+class Conformance(PlainBrokerTest):
     def pour(self, pub, topic, payload, first, count):
         """`count` messages of QoS 1, sent in one piece; returns when all are acknowledged."""
         pub.send(b"".join(publish_packet(topic, payload, 1, packet_id=first + i) for i in range(count)))

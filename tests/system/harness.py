@@ -17,6 +17,8 @@ import tempfile
 import time
 import unittest
 
+from tiny_mqtt import Client
+
 IOTSKY = os.environ.get("IOTSKY_BIN", "iotsky")
 START_S = 90  # a debug build on a machine that is busy with other tests
 WAIT_S = 60
@@ -314,6 +316,22 @@ class BrokerTest(unittest.TestCase):
         cls.broker.__enter__()
         cls.addClassCleanup(cls.broker.__exit__, None, None, None)
         cls.broker.make_class("7b")
+
+
+class PlainBrokerTest(BrokerTest):
+    """The same with a listener without TLS, at `port`, and clients of it."""
+    options = {"plain": True}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.port = cls.broker.port("plain")
+
+    def client(self, name, **options):
+        client = Client(self.port)
+        self.addCleanup(client.sock.close)
+        client.was_present = client.connect(name, **options)
+        return client
 
 
 # Debian's mosquitto clients
