@@ -28,8 +28,7 @@ std::string reason_of(const Error& error) {
     }
     if (error.code == Errc::corrupt) {
         return "the message store is damaged: restart iotsky, which sets it aside and says what "
-               "was "
-               "lost";
+               "was lost";
     }
     return "the message store refused a batch, a fault in iotsky (" + error.number +
            "): see the log";
@@ -205,7 +204,10 @@ void MessagesLog::fail_for_good(const Error& damage) {
         LockGuard lock(mutex_);
         damage_ = damage;
     }
-    hold(damage);
+    hold(damage, damage.code == Errc::corrupt
+                     ? reason_of(damage)
+                     : "the message store could not be read at the start: restart iotsky when the "
+                       "disk works");
 }
 
 void MessagesLog::run() {
@@ -255,13 +257,14 @@ bool MessagesLog::commit(const Batch& batch) {
     const FoldedBatch folded = db_->fold(batch.chunks);
     Result<void> outcome = try_commit(folded, batch.number);
     while (!outcome) {
-        hold(outcome.error());
+        const Error error = outcome.error();
+        hold(error, reason_of(error));
         if (!wait_for_retry()) {
-            log::error(outcome.error().number, "stopped before everything was on disk",
-                       {{"n", batch.bytes}, {"reason", reason_of(outcome.error())}});
+            log::error(error.number, "stopped before everything was on disk",
+                       {{"n", batch.bytes}, {"reason", reason_of(error)}});
             return false;
         }
-        outcome = try_again(folded, batch.number, outcome.error());
+        outcome = try_again(folded, batch.number, error);
     }
     go_on();
     if (!batch.chunks.empty()) {
@@ -301,12 +304,11 @@ bool MessagesLog::wait_for_retry() {
     return !stopping_since_ || std::chrono::steady_clock::now() < *stopping_since_ + kStopPatience;
 }
 
-void MessagesLog::hold(const Error& error) {
-    const std::string reason = reason_of(error);
+void MessagesLog::hold(const Error& error, const std::string& reason) {
     {
         LockGuard lock(mutex_);
-        if (reason_ == reason) {
-            return;
+        if (reason_ == reason || (damage_ && !reason_.empty())) {
+            return;  // told; of damage the first words stay
         }
         reason_ = reason;
         accepting_.store(false, std::memory_order_relaxed);

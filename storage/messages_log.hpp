@@ -104,7 +104,7 @@ class MessagesLog final : public broker::DurableLog {
     [[nodiscard]] Result<void> try_again(const FoldedBatch& batch, broker::BatchNo number,
                                          const Error& before);
     [[nodiscard]] bool wait_for_retry();
-    void hold(const Error& error);
+    void hold(const Error& error, const std::string& reason);
     void go_on();
     void committed(const Batch& batch);
     void start_reads(broker::BatchNo batch);

@@ -27,8 +27,7 @@ Result<std::string> read_policy_file(const Listener& listener) {
     std::ifstream in{file, std::ios::binary};
     struct stat status {};
     if (!in || ::stat(file.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-        return bad_policy(listener, "cannot be read",
-                          "In doubt nobody gets rights, so the broker does not start.");
+        return bad_policy(listener, "cannot be read", "In doubt nobody gets rights.");
     }
     if ((status.st_mode & S_IWOTH) != 0) {
         return bad_policy(listener, "can be written by everybody",

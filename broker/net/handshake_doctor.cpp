@@ -180,19 +180,19 @@ std::string alert_name(int alert) {
 }
 
 void HandshakeDoctor::failed(const HandshakeFailure& failure, TimePoint now, WallTime wall) {
+    if (failure.fault == HandshakeFault::left_early) {
+        return;
+    }
     {
         const LockGuard lock(mutex_);
-        ++counts_[static_cast<std::size_t>(failure.fault)];
-        if (failure.fault == HandshakeFault::left_early) {
-            return;
-        }
         const std::string key = fold_key(failure);
         if (const auto it = folded_.find(key); it != folded_.end()) {
             ++it->second.more;
             return;
         }
         if (folded_.size() >= kFoldedMax) {
-            return;  // counted; a flood of addresses must not become a flood of lines
+            return;  // the listener counts it; a flood of addresses must not become a flood of
+                     // lines
         }
         folded_.emplace(key, Folded{failure, now, 0});
     }
@@ -220,11 +220,6 @@ bool HandshakeDoctor::tell_folded(TimePoint now, WallTime wall) {
         tell(folded.failure, folded.more, wall);
     }
     return left;
-}
-
-std::uint64_t HandshakeDoctor::count(HandshakeFault fault) const {
-    const LockGuard lock(mutex_);
-    return counts_[static_cast<std::size_t>(fault)];
 }
 
 void HandshakeDoctor::tell(const HandshakeFailure& failure, std::uint32_t count,

@@ -29,7 +29,7 @@ enum class HandshakeFault : std::uint8_t {
     other_alert,            ///< E3212
     not_tls,                ///< E3213
     broken,                 ///< E3214: a malformed or damaged handshake
-    left_early,             ///< said nothing, or left before our certificate; not told, counted
+    left_early,             ///< said nothing, or left before our certificate; counted, not told
 };
 
 inline constexpr std::size_t kHandshakeFaults = 15;
@@ -74,8 +74,6 @@ class HandshakeDoctor {
     void failed(const HandshakeFailure& failure, TimePoint now, WallTime wall);
     /// Tells what was folded and is due. True: something is left for a later call.
     bool tell_folded(TimePoint now, WallTime wall);
-    /// Failures of a kind since the start.
-    [[nodiscard]] std::uint64_t count(HandshakeFault fault) const;
 
   private:
     struct Folded {
@@ -89,7 +87,6 @@ class HandshakeDoctor {
     broker::RefusalSink* sink_;
     mutable Mutex mutex_;
     std::unordered_map<std::string, Folded, KeyedHash> folded_ IOTSKY_GUARDED_BY(mutex_);
-    std::uint64_t counts_[kHandshakeFaults] IOTSKY_GUARDED_BY(mutex_) = {};
 };
 
 }  // namespace iotsky::net

@@ -92,6 +92,9 @@ struct TlsServer : Loop {
         const auto& by_fault = shared->handshakes.failed;
         return std::accumulate(by_fault.begin(), by_fault.end(), std::uint64_t{0});
     }
+    [[nodiscard]] std::uint64_t failed(HandshakeFault fault) const {
+        return shared->handshakes.failed[static_cast<std::size_t>(fault)];
+    }
 
     TestPki pki;
     RefusalLog refusals;

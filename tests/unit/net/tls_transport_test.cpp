@@ -386,7 +386,7 @@ TEST_SUITE("net.tls_handshake") {
         }));
         CHECK(server.clock.now() - begin < 4s);
         CHECK(server.refusals.told[0].number == "E3209");
-        CHECK(server.doctor->count(HandshakeFault::timed_out) == 2);
+        CHECK(server.failed(HandshakeFault::timed_out) == 2);
         CHECK(server.poller.counters().handshakes_waiting.get() == 0);
         CHECK(server.sink.opened.empty());
     }
@@ -400,8 +400,8 @@ TEST_SUITE("net.tls_handshake") {
         half.drop();
         CHECK(server.Loop::until([&] { return server.failed() == 2; }));
         CHECK(server.poller.quiet());
-        CHECK(server.doctor->count(HandshakeFault::left_early) == 1);
-        CHECK(server.doctor->count(HandshakeFault::peer_refused_name) == 1);
+        CHECK(server.failed(HandshakeFault::left_early) == 1);
+        CHECK(server.failed(HandshakeFault::peer_refused_name) == 1);
     }
 
     TEST_CASE("failed handshakes count against their address") {

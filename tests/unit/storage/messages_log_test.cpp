@@ -320,6 +320,26 @@ TEST_SUITE("storage.messages_log") {
         CHECK(answer.get().queued.empty());
     }
 
+    TEST_CASE("a recovery that the disk cut short lets nothing become durable, and says so") {
+        FailingVfs disk;
+        Store store;
+        MessagesLog& log = store.open();
+        const BatchNo before = log.append(0, open_session(1), Due::at_once);
+        CHECK(store.thread().sleep_until_durable(log, before));
+        store.close();
+        MessagesLog& again = store.open();
+        disk.fail_opens_after(0);
+        test::StateDump dump;
+        again.recover(dump);
+        disk.heal();
+        const BatchNo batch = again.append(0, open_session(2), Due::at_once);
+        CHECK_FALSE(store.thread().sleep_until_durable(again, batch, 30ms));
+        CHECK_FALSE(again.accepting());
+        CHECK(again.health().reason.find("could not be read at the start") != std::string::npos);
+        store.close();
+        CHECK(lines(dump_of(store.open())) == 1);
+    }
+
     TEST_CASE("whichever read of a start fails, what opens takes persistent sessions") {
         FailingVfs disk;
         Store store;
