@@ -40,10 +40,6 @@ class BrokerAdminBridge final : public api::BrokerAdmin {
 
   private:
     [[nodiscard]] api::ConnectionInfo info_of(const broker::ConnectionSummary& summary) const;
-    [[nodiscard]] api::BrokerStats sums() const;
-    /// What each listener counted, and how many of the connections are its own.
-    void add_listeners(api::BrokerStats& out,
-                       const std::vector<broker::ConnectionSummary>& all) const;
 
     broker::Broker& broker_;
     const net::DataPlane& plane_;
