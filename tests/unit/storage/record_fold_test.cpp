@@ -21,8 +21,13 @@ class Batch {
         chunks_.push_back(iotsky::test::turn(records...));
         return *this;
     }
-    [[nodiscard]] FoldedBatch fold(const LiveSessions& live = {1, 2, 3}) const {
-        return storage::fold(chunks_, live);
+    /// Takes the chunks along: the result is views of them.
+    struct Folded : FoldedBatch {
+        std::vector<RecordChunk> chunks;
+    };
+    [[nodiscard]] Folded fold(const LiveSessions& live = {1, 2, 3}) {
+        FoldedBatch batch = storage::fold(chunks_, live);
+        return {std::move(batch), std::move(chunks_)};
     }
 
   private:
