@@ -40,6 +40,10 @@ void notify_systemd(std::string_view state) noexcept {
 
 std::optional<std::chrono::milliseconds> watchdog_interval() noexcept {
     const char* text = std::getenv("WATCHDOG_USEC");  // NOLINT(concurrency-mt-unsafe): as above
+    const char* whom = std::getenv("WATCHDOG_PID");   // NOLINT(concurrency-mt-unsafe): as above
+    if (whom != nullptr && std::atoll(whom) != ::getpid()) {
+        return std::nullopt;  // inherited: somebody else is watched
+    }
     const long long microseconds = text == nullptr ? 0 : std::atoll(text);
     if (microseconds < 2'000) {
         return std::nullopt;
