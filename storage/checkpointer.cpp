@@ -67,7 +67,7 @@ int Checkpointer::next() {
 void Checkpointer::checkpoint(int wal_pages) {
     sqlite3* db = db_->handle();
     int code = sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-    if (code == SQLITE_OK && wal_pages >= options_.pages_hold) {
+    if (code == SQLITE_OK && wal_pages >= options_.pages_hold && long_readers_.load() == 0) {
         code = sqlite3_wal_checkpoint_v2(db, nullptr, SQLITE_CHECKPOINT_RESTART, nullptr, nullptr);
     }
     report(code);

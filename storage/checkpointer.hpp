@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <filesystem>
 #include <memory>
@@ -31,6 +32,9 @@ class Checkpointer {
 
     /// The log has so many pages now. Store thread, after a commit.
     void note(int wal_pages);
+    /// While a long reader (a backup) is about the log cannot begin anew: no commit shall wait for
+    /// that. Calls nest. Thread: any.
+    void add_long_reader(int change) noexcept { long_readers_.fetch_add(change); }
 
   private:
     Checkpointer(Options options, std::unique_ptr<Db> db);
@@ -43,6 +47,7 @@ class Checkpointer {
     Options options_;
     std::unique_ptr<Db> db_;  // of the thread
     bool failing_ = false;    // of the thread: told once
+    std::atomic<int> long_readers_{0};
     Mutex mutex_;
     std::condition_variable_any changed_;
     int wal_pages_ IOTSKY_GUARDED_BY(mutex_) = 0;

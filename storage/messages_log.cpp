@@ -173,6 +173,15 @@ void MessagesLog::read(broker::QueueRead read, std::function<void(broker::QueueP
     }
 }
 
+Result<std::shared_ptr<Snapshot>> MessagesLog::snapshot() {
+    IOTSKY_TRY(opened, Snapshot::of_messages(options_.path));
+    checkpointer_->add_long_reader(1);
+    return std::shared_ptr<Snapshot>{opened.release(), [this](Snapshot* snapshot) {
+                                         delete snapshot;
+                                         checkpointer_->add_long_reader(-1);
+                                     }};
+}
+
 void MessagesLog::start_reads(broker::BatchNo batch) {
     std::vector<WaitingRead> ready;
     {

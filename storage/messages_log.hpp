@@ -16,6 +16,7 @@
 #include "storage/checkpointer.hpp"
 #include "storage/messages_db.hpp"
 #include "storage/page_reader.hpp"
+#include "storage/snapshot.hpp"
 
 namespace iotsky::storage {
 
@@ -83,6 +84,10 @@ class MessagesLog final : public broker::DurableLog {
 
     /// What people should know about the start: a store that was set aside.
     [[nodiscard]] const std::vector<Error>& warnings() const noexcept { return warnings_; }
+
+    /// messages.db as it is now, for a backup; commits go on. The log outlives the snapshot.
+    /// Errors: those of Snapshot::of_messages. Thread: any.
+    [[nodiscard]] Result<std::shared_ptr<Snapshot>> snapshot();
 
   private:
     using Instant = std::chrono::steady_clock::time_point;

@@ -7,6 +7,7 @@
 #include "storage/migrate.hpp"
 #include "storage/registry_tx.hpp"
 #include "storage/registry_writer.hpp"
+#include "storage/snapshot.hpp"
 
 namespace iotsky::storage {
 namespace {
@@ -14,11 +15,11 @@ namespace {
 /// Read connections that are kept when nobody needs them; one costs about 100 KB.
 constexpr std::size_t kIdleReadersMax = 4;
 
-constexpr DbWords kWords{"The registry", "E5311",
-                         "Stop iotsky and put back a backup of registry.db (with registry.db-wal "
-                         "and registry.db-shm taken away)."};
-
 }  // namespace
+
+const DbWords kRegistryWords{"The registry", "E5311",
+                             "Stop iotsky and put back a backup: iotsky backup restore FILE (iotsky "
+                             "backup list shows those in the data folder)."};
 
 struct RegistryStore::Impl {
     std::filesystem::path path;
@@ -36,7 +37,7 @@ struct RegistryStore::Impl {
                 return db;
             }
         }
-        return Db::open(path, Db::Mode::read_only, kWords);
+        return Db::open(path, Db::Mode::read_only, kRegistryWords);
     }
 
     void give_back(std::unique_ptr<Db> db) {
@@ -58,7 +59,7 @@ RegistryStore::~RegistryStore() {
 }
 
 Result<std::unique_ptr<RegistryStore>> RegistryStore::open(const std::filesystem::path& path) {
-    IOTSKY_TRY(db, Db::open(path, Db::Mode::read_write, kWords));
+    IOTSKY_TRY(db, Db::open(path, Db::Mode::read_write, kRegistryWords));
     IOTSKY_CHECK(migrate(*db, path, registry_schema()));
     auto impl = std::make_unique<Impl>();
     impl->path = path;
