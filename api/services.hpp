@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 
+#include "api/backups.hpp"
 #include "api/broker_admin.hpp"
 #include "api/bundle/tickets.hpp"
 #include "api/handshake_log.hpp"
@@ -24,6 +25,7 @@ struct Services {
     BundleTickets& tickets;
     BrokerAdmin& broker;
     Machine& machine;
+    Backups& backups;
     HttpStats& http;
     const Clock& clock;
     /// Longest wait for an answer of the broker; then E4126.

@@ -11,10 +11,11 @@ namespace {
 std::vector<Route> join() {
     std::vector<Route> table;
     for (const auto rows :
-         {class_routes(), student_routes(), project_routes(), thing_routes(), bundle_routes(),
-          certificate_routes(), policy_routes(), explain_routes(), connection_routes(),
-          session_routes(), message_routes(), refusal_routes(), event_routes(), token_routes(),
-          status_routes(), metrics_routes(), ca_routes(), config_routes(), chain_routes()}) {
+         {class_routes(),      student_routes(),     project_routes(), thing_routes(),
+          bundle_routes(),     certificate_routes(), policy_routes(),  explain_routes(),
+          connection_routes(), session_routes(),     message_routes(), refusal_routes(),
+          event_routes(),      token_routes(),       status_routes(),  metrics_routes(),
+          ca_routes(),         config_routes(),      chain_routes(),   backup_routes()}) {
         table.insert(table.end(), rows.begin(), rows.end());
     }
     return table;

@@ -4,8 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "base/errno_text.hpp"
 
@@ -35,7 +38,7 @@ class File {
 };
 
 /// 0, or the errno of what failed.
-int write_and_sync(int fd, std::string_view content) {
+int write_all(int fd, std::string_view content) {
     while (!content.empty()) {
         const ssize_t count = ::write(fd, content.data(), content.size());
         if (count < 0 && errno != EINTR) {
@@ -43,7 +46,30 @@ int write_and_sync(int fd, std::string_view content) {
         }
         content.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
     }
-    return ::fsync(fd) == 0 ? 0 : errno;
+    return 0;
+}
+
+int write_and_sync(int fd, std::string_view content) {
+    const int fault = write_all(fd, content);
+    return fault != 0 ? fault : ::fsync(fd) == 0 ? 0 : errno;
+}
+
+int copy_and_sync(int from, int to) {
+    std::vector<char> part(std::size_t{1} << 20U);
+    for (;;) {
+        const ssize_t count = ::read(from, part.data(), part.size());
+        if (count == 0) {
+            return ::fsync(to) == 0 ? 0 : errno;
+        }
+        if (count < 0 && errno != EINTR) {
+            return errno;
+        }
+        if (const int fault =
+                write_all(to, {part.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))});
+            fault != 0) {
+            return fault;
+        }
+    }
 }
 
 Result<void> sync_folder(const std::filesystem::path& folder) {
@@ -60,14 +86,17 @@ std::filesystem::path folder_of(const std::filesystem::path& file) {
 
 }  // namespace
 
-Result<void> write_atomically(const std::filesystem::path& file, std::string_view content,
-                              mode_t mode) {
+namespace {
+
+/// `fill` writes and syncs: 0, or the errno of what failed.
+Result<void> replace_file(const std::filesystem::path& file, mode_t mode,
+                          const std::function<int(int fd)>& fill) {
     std::string temporary = file.string() + ".XXXXXX";
     const File opened{::mkostemp(temporary.data(), O_CLOEXEC)};
     if (opened.fd() < 0) {
         return disk_error(file, errno);
     }
-    int fault = ::fchmod(opened.fd(), mode) == 0 ? write_and_sync(opened.fd(), content) : errno;
+    int fault = ::fchmod(opened.fd(), mode) == 0 ? fill(opened.fd()) : errno;
     if (fault == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) {
         fault = errno;
     }
@@ -76,6 +105,23 @@ Result<void> write_atomically(const std::filesystem::path& file, std::string_vie
         return disk_error(file, fault);
     }
     return sync_folder(folder_of(file));
+}
+
+}  // namespace
+
+Result<void> write_atomically(const std::filesystem::path& file, std::string_view content,
+                              mode_t mode) {
+    return replace_file(file, mode, [&](int fd) { return write_and_sync(fd, content); });
+}
+
+Result<void> copy_durably(const std::filesystem::path& from, const std::filesystem::path& to,
+                          mode_t mode) {
+    const File source{::open(from.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (source.fd() < 0) {
+        return make_error(Errc::io, "E1161", "Cannot read " + from.string() + ".",
+                          errno_text(errno) + ".", "ls -l " + from.string());
+    }
+    return replace_file(to, mode, [&](int fd) { return copy_and_sync(source.fd(), fd); });
 }
 
 Result<void> write_new(const std::filesystem::path& file, std::string_view content, mode_t mode) {

@@ -26,5 +26,6 @@ namespace iotsky::api {
 [[nodiscard]] std::span<const Route> ca_routes();
 [[nodiscard]] std::span<const Route> config_routes();
 [[nodiscard]] std::span<const Route> chain_routes();
+[[nodiscard]] std::span<const Route> backup_routes();
 
 }  // namespace iotsky::api

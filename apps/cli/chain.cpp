@@ -76,7 +76,8 @@ Result<ChainOutcome> run_in_folder(const std::filesystem::path& folder, const Ru
     SystemRandom random;
     const std::vector<std::string> environment;
     IOTSKY_TRY(loaded, load_chosen({{}, folder}, environment));
-    IOTSKY_TRY(installation, Installation::open(loaded.config, clock, random));
+    IOTSKY_TRY(installation,
+               Installation::open(loaded.config, clock, random, config_file_of({{}, folder})));
     IOTSKY_CHECK(installation->registry->start());
     return run_on(*installation->registry, args, event, mode);
 }

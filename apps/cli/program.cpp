@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iostream>
 
+#include "apps/cli/backup.hpp"
 #include "apps/cli/nouns.hpp"
 #include "base/text.hpp"
 
@@ -159,7 +160,7 @@ constexpr std::string_view kIntroduction = R"(# Command line
 This page is made by `iotsky help --reference` from the program; a test keeps it current.
 
 `iotsky <noun> <verb> [object] [flags]`. `iotsky serve` is the broker; all other verbs but `setup`, `config`, `chain`,
-`help` and `version` talk to its API (docs/http-api.md): on the socket that `--data DIR` or `/run/iotsky/admin.sock`
+`backup verify`, `backup restore`, `help` and `version` talk to its API (docs/http-api.md): on the socket that `--data DIR` or `/run/iotsky/admin.sock`
 leads to, or where `--server` and `--token-file` (`IOTSKY_SERVER`, `IOTSKY_TOKEN_FILE`) say. A token is never taken from
 the command line. Objects are paths such as `7b/otter/weather`; ids and prefixes that only one thing has work, too.
 
@@ -215,6 +216,7 @@ std::unique_ptr<CLI::App> make_program(Session& session) {
     add_session(*app, session);
     add_retained(*app, session);
     add_events(*app, session);
+    add_backup(*app, session);
     add_chain(*app, session);
     add_pub_sub(*app, session);
     add_config(*app, session);

@@ -92,6 +92,12 @@ struct CaOptions {
         passphrase_file;  ///< empty: $CREDENTIALS_DIRECTORY, else keys lie plain (0600)
 };
 
+struct BackupOptions {
+    std::chrono::seconds every{0};  ///< between automatic backups; 0: none
+    std::size_t keep = 7;           ///< automatic ones, and those before upgrades
+    std::filesystem::path passphrase_file;  ///< of both; empty: they are not encrypted
+};
+
 struct Config {
     std::int64_t schema = 1;
     ServerOptions server;
@@ -104,6 +110,7 @@ struct Config {
     ClassDefaults class_defaults;
     CaOptions ca;
     MetricsOptions metrics;
+    BackupOptions backup;
     log::Options log;
 };
 

@@ -307,6 +307,20 @@ Rows ca_rows() {
                  "with a warning.")};
 }
 
+Rows backup_rows() {
+    return {
+        row("every", Kind::duration, {0, 365 * kDay}, IOTSKY_FIELD(backup.every),
+            "Time between automatic backups, which lie in DIR/backup. 0s: none. They lie on the "
+            "same disk: copy them to another (docs/backup.md)."),
+        row("keep", Kind::integer, {1, 1'000}, IOTSKY_FIELD(backup.keep),
+            "How many automatic backups are kept, and how many of those that are made before an "
+            "upgrade changes a database."),
+        text("passphrase_file", Kind::path, IOTSKY_FIELD(backup.passphrase_file),
+             "File whose first line (8 bytes or more) encrypts both; mode 0600. Empty: they are "
+             "not encrypted, like the files beside them."),
+    };
+}
+
 Rows log_rows() {
     return {
         choice<Config>(
@@ -332,6 +346,7 @@ std::vector<Section> make_sections() {
         {"api", "The local HTTP endpoint.", api_rows()},
         {"metrics", "`GET /metrics` (docs/metrics.md).", metrics_rows()},
         {"ca", "The certification authorities.", ca_rows()},
+        {"backup", "Backups that the broker makes by itself (docs/backup.md).", backup_rows()},
         {"log", "The log, on standard error.", log_rows()},
     };
 }

@@ -16,6 +16,8 @@
 #include "api/server.hpp"
 #include "api/services.hpp"
 #include "api/table.hpp"
+#include "apps/backup/service.hpp"
+#include "apps/backup/shelf.hpp"
 #include "apps/cli/program.hpp"
 #include "apps/serve/apply_config.hpp"
 #include "apps/serve/banner.hpp"
@@ -60,9 +62,8 @@ unsigned thread_count(unsigned configured) {
 class Daemon {
   public:
     /// `clock` and `random` outlive it.
-    Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
-           std::unique_ptr<broker::DurableLog> log, ListenerIdentities identities,
-           const Clock& clock, Random& random);
+    Daemon(ServeOptions options, std::unique_ptr<Installation> installation, OpenedLog opened,
+           ListenerIdentities identities, const Clock& clock, Random& random);
 
     Result<void> start();
     /// Serves until SIGTERM or SIGINT; one that came before ends it at once.
@@ -79,6 +80,7 @@ class Daemon {
     void upkeep();
     void renew_tls();
     void reload();
+    [[nodiscard]] Result<backup::Sources> backup_sources() const;
     [[nodiscard]] std::string protocol_of(const std::string& listener) const;
     [[nodiscard]] api::MachineStatus starting_status() const;
     [[nodiscard]] api::MachineStatus ready_status() const;
@@ -100,7 +102,8 @@ class Daemon {
         std::make_shared<net::HandshakeDoctor>(&refusals_);
     std::unique_ptr<ServerTls> tls_;
 
-    std::unique_ptr<broker::DurableLog> log_;
+    OpenedLog opened_;
+    broker::DurableLog* const log_ = opened_.log.get();
     CertificateRenewal renewal_;
     broker::Broker broker_;
     net::DataPlane plane_;
@@ -110,6 +113,7 @@ class Daemon {
 
     MachineBridge machine_;
     BrokerAdminBridge admin_;
+    backup::Service backups_;
     api::HttpStats http_stats_;
     api::BundleTickets tickets_{clock_, random_};
     api::Services services_;
@@ -143,16 +147,15 @@ net::PollerOptions poller_options(const Config& config) {
     return options;
 }
 
-Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
-               std::unique_ptr<broker::DurableLog> log, ListenerIdentities identities,
-               const Clock& clock, Random& random)
+Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation, OpenedLog opened,
+               ListenerIdentities identities, const Clock& clock, Random& random)
     : config_(options.loaded.config),
       warnings_(std::move(options.warnings)),
       clock_(clock),
       random_(random),
       installation_(std::move(installation)),
       identities_(installation_->registry->view(), clock_, std::move(identities)),
-      log_(std::move(log)),
+      opened_(std::move(opened)),
       renewal_(renew_in(installation_->registry->certificates), clock_, {config_.renewal_interval}),
       broker_(broker_options(config_), thread_count(config_.broker.threads), *log_, identities_,
               refusals_, random_),
@@ -171,6 +174,10 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
           broker_, plane_, refusals_,
           [this](const std::string& listener) { return protocol_of(listener); },
           config_.metrics.things_max),
+      backups_(
+          installation_->folder.path(),
+          {config_.backup.every, config_.backup.keep, config_.backup.passphrase_file},
+          [this] { return backup_sources(); }, clock_, random_),
       services_{*installation_->registry,
                 *installation_->ca.authority,
                 refusal_log_,
@@ -178,6 +185,7 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
                 tickets_,
                 admin_,
                 machine_,
+                backups_,
                 http_stats_,
                 clock_},
       api_(control_, server_options(config_),
@@ -188,6 +196,20 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
     broker_.add_service(
         broker::make_sys_topics(broker_.shared(), std::string{cli::version()}, clock_.now()));
     log_->set_wakers(plane_.wakers());
+}
+
+/// Messages first: what the registry revoked up to now is revoked in the backup.
+Result<backup::Sources> Daemon::backup_sources() const {
+    backup::Sources sources;
+    sources.data_folder = installation_->folder.path();
+    sources.config = backup::config_files(machine_.config_file(), config_.listeners);
+    if (opened_.snapshot) {
+        IOTSKY_TRY(messages, opened_.snapshot());
+        sources.messages = std::move(messages);
+    }
+    IOTSKY_TRY(registry, storage::Snapshot::of_registry(sources.data_folder / "registry.db"));
+    sources.registry = std::move(registry);
+    return sources;
 }
 
 std::string Daemon::protocol_of(const std::string& listener) const {
@@ -258,6 +280,7 @@ Result<void> Daemon::start() {
     IOTSKY_CHECK(open_mqtt());
     IOTSKY_CHECK(open_api());
     publisher_.start();
+    backups_.start();
     IOTSKY_CHECK(write_endpoints(installation_->folder.path(), open_));
     machine_.set_status(ready_status());
     return {};
@@ -406,6 +429,7 @@ void Daemon::stop() {
     remove_endpoints(installation_->folder.path());
     api_.stop();
     finish_answers();
+    backups_.stop();
     publisher_.stop();
     plane_.stop(kDrain);
     renewal_.stop();
@@ -424,21 +448,26 @@ Result<void> run_daemon(ServeOptions options, const Signals& signals, std::ostre
     } stop_log;
     const SystemClock clock;
     SystemRandom random;
-    IOTSKY_TRY(installation, Installation::open(options.loaded.config, clock, random));
+    IOTSKY_TRY(installation, Installation::open(options.loaded.config, clock, random,
+                                                config_file_of(options.choice)));
     if (signals.stop_waits()) {
         return {};
     }
     options.warnings.insert(options.warnings.end(), installation->ca.warnings.begin(),
                             installation->ca.warnings.end());
-    IOTSKY_TRY(opened, open_message_log(options.loaded.config.durability,
-                                        installation->folder.path(), clock.wall_now()));
-    options.warnings.insert(options.warnings.end(), opened.warnings.begin(), opened.warnings.end());
+    auto opened = open_message_log(options.loaded.config.durability, installation->folder.path(),
+                                   clock.wall_now());
+    if (!opened) {
+        return backup::with_way_back(std::move(opened).error(), installation->folder.path());
+    }
+    options.warnings.insert(options.warnings.end(), opened->warnings.begin(),
+                            opened->warnings.end());
     if (auto few = make_room_for_connections(options.loaded.config)) {
         options.warnings.push_back(std::move(*few));
     }
     Daemon daemon{std::move(options),
                   std::move(installation),
-                  std::move(opened.log),
+                  std::move(*opened),
                   std::move(identities),
                   clock,
                   random};

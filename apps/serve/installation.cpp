@@ -1,5 +1,8 @@
 #include "apps/serve/installation.hpp"
 
+#include "apps/backup/restore.hpp"
+#include "apps/backup/service.hpp"
+#include "apps/backup/shelf.hpp"
 #include "apps/files.hpp"
 #include "apps/serve/server_tls.hpp"
 
@@ -20,6 +23,18 @@ Result<certs::OpenedAuthority> open_authority(const Config& config, WallTime now
     options.names = std::move(names);
     options.site = config.server.site;
     return certs::Authority::open(options, now, random);
+}
+
+/// Before anything is opened that a new version would change.
+Result<void> prepare_folder(const Config& config, const std::filesystem::path& config_file,
+                            WallTime now, Random& random) {
+    const std::filesystem::path& data = config.server.data_dir;
+    IOTSKY_CHECK(backup::finish_restore(data));
+    IOTSKY_TRY(passphrase, backup::read_passphrase_file(config.backup.passphrase_file));
+    IOTSKY_CHECK(
+        backup::back_up_before_upgrade(data, backup::config_files(config_file, config.listeners),
+                                       passphrase.view(), config.backup.keep, now, random));
+    return {};
 }
 
 }  // namespace
@@ -54,15 +69,20 @@ Installation::Installation(DataFolder opened_folder, certs::OpenedAuthority auth
     : folder(std::move(opened_folder)), ca(std::move(authority)) {}
 
 Result<std::unique_ptr<Installation>> Installation::open(const Config& config, const Clock& clock,
-                                                         Random& random) {
+                                                         Random& random,
+                                                         const std::filesystem::path& config_file) {
     IOTSKY_CHECK(check_clock(clock.wall_now()));
     IOTSKY_TRY(folder, DataFolder::open(config.server.data_dir));
+    IOTSKY_CHECK(prepare_folder(config, config_file, clock.wall_now(), random));
     const bool first = !folder.is_set_up();
     IOTSKY_TRY(ca, open_authority(config, clock.wall_now(), random));
-    IOTSKY_TRY(store, storage::RegistryStore::open(folder.path() / "registry.db"));
+    auto opened_store = storage::RegistryStore::open(folder.path() / "registry.db");
+    if (!opened_store) {
+        return backup::with_way_back(std::move(opened_store).error(), folder.path());
+    }
     std::unique_ptr<Installation> opened{new Installation{std::move(folder), std::move(ca)}};
     opened->first_start = first;
-    opened->store = std::move(store);
+    opened->store = std::move(*opened_store);
     opened->issuer = std::make_unique<provisioning::AuthorityIssuer>(opened->ca.authority,
                                                                      config.server.site, random);
     opened->registry = std::make_unique<provisioning::Registry>(

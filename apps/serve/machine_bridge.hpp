@@ -26,6 +26,8 @@ class MachineBridge final : public api::Machine {
     [[nodiscard]] Result<void> check_config(std::string_view toml) const override;
     [[nodiscard]] Result<api::ReloadReport> reload_config() override;
 
+    /// The configuration's main file; empty: the defaults are used.
+    [[nodiscard]] std::filesystem::path config_file() const { return config_file_of(choice_); }
     /// What the program learns later: listeners, endpoint, whether it is ready.
     void set_status(api::MachineStatus status);
 

@@ -37,6 +37,7 @@ Result<OpenedLog> open_message_log(const DurabilityOptions& options,
     IOTSKY_TRY(log, storage::MessagesLog::open(std::move(wanted), now));
     OpenedLog opened;
     opened.warnings = log->warnings();
+    opened.snapshot = [disk = log.get()] { return disk->snapshot(); };
     opened.log = std::move(log);
     return opened;
 }

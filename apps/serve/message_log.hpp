@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,12 +10,15 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "broker/durable_log.hpp"
+#include "storage/snapshot.hpp"
 
 namespace iotsky::apps {
 
 /// The message log that [durability] asks for.
 struct OpenedLog {
     std::unique_ptr<broker::DurableLog> log;
+    /// messages.db as it is now, for a backup, while the log lives; empty in mode memory.
+    std::function<Result<std::shared_ptr<storage::Snapshot>>()> snapshot;
     std::vector<Error> warnings;  ///< a store that was set aside, or is there and not used
 };
 

@@ -466,6 +466,24 @@ TEST_SUITE("api.admin") {
         CHECK(body_of(bad).at("errors").at(0).at("pointer") == "line 1, column 1");
         CHECK(body_of(post("/api/v1/config:reload", "")).at("changed").as_array().size() == 1);
     }
+
+    TEST_CASE_FIXTURE(School, "a backup is begun, shown, listed and deleted, by the admin alone") {
+        const Response begun = post("/api/v1/backups", R"({"passphrase":"correct horse"})");
+        REQUIRE_MESSAGE(begun.status == 202, begun.body);
+        CHECK(text(body_of(begun).at("state")) == "running");
+        CHECK(body_of(begun).at("encrypted") == true);
+        const std::string path = "/api/v1/backups/" + text(body_of(begun).at("name"));
+        CHECK(text(body_of(get(path)).at("state")) == "done");
+        REQUIRE(post("/api/v1/backups", R"({"passphrase":""})").status == 202);
+        CHECK(body_of(get("/api/v1/backups")).at("items").as_array().size() == 2);
+        CHECK(body_of(get("/api/v1/backups?limit=1")).at("items").as_array().size() == 1);
+        CHECK(post("/api/v1/backups", "{}").status == 400);
+        const std::string teacher = token(Role::teacher, "7b");
+        CHECK(get("/api/v1/backups", teacher).status == 403);
+        CHECK(post("/api/v1/backups", R"({"passphrase":""})", teacher).status == 403);
+        CHECK(ask({.method = "DELETE", .target = path}).status == 200);
+        CHECK(get(path).status == 404);
+    }
 }
 
 }  // namespace iotsky::api

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/backups.hpp"
 #include "api/broker_admin.hpp"
 #include "api/machine.hpp"
 
@@ -109,6 +110,42 @@ class FakeMachine final : public Machine {
     }
 
     MachineStatus facts;
+};
+
+/// Backups that are done as soon as they are begun.
+class FakeBackups final : public Backups {
+  public:
+    [[nodiscard]] Result<BackupInfo> begin(SecretString passphrase) override {
+        BackupInfo info;
+        info.name = "made-" + std::to_string(made.size());
+        info.state = "running";
+        info.encrypted = !passphrase.empty();
+        made.push_back(info);
+        made.back().state = "done";
+        return info;
+    }
+    [[nodiscard]] Result<BackupInfo> show(const std::string& name) override {
+        for (const BackupInfo& info : made) {
+            if (info.name == name) {
+                return info;
+            }
+        }
+        return missing();
+    }
+    [[nodiscard]] std::vector<BackupInfo> list() override { return made; }
+    [[nodiscard]] Result<void> remove(const std::string& name) override {
+        const auto before = made.size();
+        std::erase_if(made, [&](const BackupInfo& info) { return info.name == name; });
+        return made.size() < before ? Result<void>{} : missing();
+    }
+
+    std::vector<BackupInfo> made;
+
+  private:
+    static Error missing() {
+        return make_error(Errc::not_found, "E5111", "No such backup.", "It is gone.",
+                          "iotsky backup list");
+    }
 };
 
 }  // namespace iotsky::api

@@ -56,8 +56,8 @@ Installation::Installation() : folder(make_folder("iotsky-api-XXXXXX")) {
     registry->set_rights_listener(&rights);
     registry->start().value();
     services = std::make_unique<Services>(Services{*registry, *authority().authority, refusals,
-                                                   handshakes, tickets, broker, machine, http,
-                                                   clock, std::chrono::milliseconds{50}});
+                                                   handshakes, tickets, broker, machine, backups,
+                                                   http, clock, std::chrono::milliseconds{50}});
     dispatcher = std::make_unique<Dispatcher>(route_table(), *services, token_lookup(*registry),
                                               DispatcherOptions{});
 }

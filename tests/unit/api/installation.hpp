@@ -72,6 +72,7 @@ class Installation {
     FakeRights rights;
     FakeBroker broker;
     FakeMachine machine;
+    FakeBackups backups;
     std::unique_ptr<storage::RegistryStore> store;
     std::unique_ptr<provisioning::AuthorityIssuer> issuer;
     std::unique_ptr<provisioning::Registry> registry;
