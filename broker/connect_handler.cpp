@@ -18,19 +18,42 @@ constexpr std::string_view kLogRefusal = "connect refused";
 /// A transport on its way to its home thread.
 class Adopt final : public ControlMessage {
   public:
-    Adopt(ConnectRequest r, std::span<const std::byte> rest, TimePoint accepted_at)
-        : request(std::move(r)), rest_(rest.begin(), rest.end()), accepted_at_(accepted_at) {}
+    Adopt(std::unique_ptr<Transport> t, std::string scope, ConnectRequest request,
+          std::span<const std::byte> rest, TimePoint accepted_at)
+        : transport(std::move(t)),
+          scope_(std::move(scope)),
+          request_(std::move(request)),
+          rest_(rest.begin(), rest.end()),
+          accepted_at_(accepted_at) {}
 
     void run(Shard& shard) override {
-        shard.impl().connect_handler.adopt(std::move(transport), request, rest_, accepted_at_);
+        ConnectHandler& handler = shard.impl().connect_handler;
+        if (!waited_ && handler.is_here(scope_, request_.client_id)) {
+            auto again = std::make_unique<Adopt>(std::move(*this));
+            again->waited_ = true;
+            post(shard.impl(), shard.id(), std::move(again));
+            return;
+        }
+        handler.adopt(std::move(transport), request_, rest_, accepted_at_);
+    }
+
+    static void post(Shard::Impl& s, ThreadId home, std::unique_ptr<Adopt> message) {
+        ListenerState& listener = s.shared.listener(message->transport->peer().listener);
+        std::unique_ptr<ControlMessage> posted = std::move(message);
+        if (!s.shared.lanes[home]->post(posted)) {
+            static_cast<Adopt&>(*posted).transport->close();  // its home is stopping
+            s.shared.connection_went(listener);
+        }
     }
 
     std::unique_ptr<Transport> transport;
-    ConnectRequest request;
 
   private:
+    std::string scope_;
+    ConnectRequest request_;
     std::vector<std::byte> rest_;
     TimePoint accepted_at_;
+    bool waited_ = false;  ///< for one turn, which read what had come from the client's connection
 };
 
 /// The client's wish, or the limit when it asks for more or for none.
@@ -131,11 +154,13 @@ void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
                    false});
         return;
     }
-    if (connect.client_id.empty() && !connect.clean_session) {
+    const bool level_31 = connect.protocol_level == mqtt::kLevel31;  // has no empty ones
+    if (connect.client_id.empty() && (!connect.clean_session || level_31)) {
         refuse(c, {mqtt::ConnectCode::identifier_rejected,
                    nullptr,
                    "E3560",
-                   "an empty Client Identifier needs Clean Session 1 [MQTT-3.1.3-8]",
+                   "an empty Client Identifier needs MQTT 3.1.1 and Clean Session 1 "
+                   "[MQTT-3.1.3-8]",
                    {}});
         return;
     }
@@ -162,25 +187,26 @@ void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
         admit(c, named);
         return;
     }
-    const ThreadId home =
-        home_thread(admission.identity->scope, connect.client_id, s_.shared.threads);
-    if (home == s_.id) {
+    const std::string& scope = admission.identity->scope;
+    const ThreadId home = home_thread(scope, connect.client_id, s_.shared.threads);
+    if (home == s_.id && !is_here(scope, connect.client_id)) {
         admit(c, connect);
     } else {
-        hand_over(c, home, connect, rest);
+        hand_over(c, home, scope, connect, rest);
     }
 }
 
-void ConnectHandler::hand_over(Connection& c, ThreadId home, const mqtt::ConnectView& connect,
-                               std::span<const std::byte> rest) {
-    auto message = std::make_unique<Adopt>(ConnectRequest(connect), rest, c.accepted_at);
+bool ConnectHandler::is_here(std::string_view scope, std::string_view client_id) {
+    const Session* session = s_.sessions.find(scope, client_id);
+    return session != nullptr && session->connection != nullptr;
+}
+
+void ConnectHandler::hand_over(Connection& c, ThreadId home, const std::string& scope,
+                               const mqtt::ConnectView& connect, std::span<const std::byte> rest) {
     s_.host.detach(*c.transport);
-    message->transport = std::move(c.transport);
-    std::unique_ptr<ControlMessage> posted = std::move(message);
-    if (!s_.shared.lanes[home]->post(posted)) {
-        static_cast<Adopt&>(*posted).transport->close();  // its home is stopping
-        s_.shared.connection_went(c.listener);
-    }
+    Adopt::post(s_, home,
+                std::make_unique<Adopt>(std::move(c.transport), scope, ConnectRequest(connect),
+                                        rest, c.accepted_at));
     s_.stats.connections.sub();
     c.state = Connection::State::adopted;
     s_.connections.erase(c.ref);
@@ -282,6 +308,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     ++session.epoch;
     c.session = &session;
     c.state = Connection::State::connected;
+    c.level = connect.protocol_level;
     c.keep_alive_s = keep_alive_of(connect, c.listener.limits);
     c.connected_at = s_.time.wall;
     c.last_packet_at = s_.time.now;

@@ -20,7 +20,7 @@ struct ConnectRequest {
     /// The same as a view; lives while this does.
     [[nodiscard]] mqtt::ConnectView view() const;
 
-    std::uint8_t level = 4;
+    std::uint8_t level = mqtt::kLevel311;
     bool clean_session = true;
     std::uint16_t keep_alive_s = 0;
     std::string client_id;
@@ -36,16 +36,21 @@ class ConnectHandler {
 
     /// On the landing thread: looks the peer up and admits it here, or hands its transport to the
     /// session's home thread. `rest` are bytes behind CONNECT that were read already.
+    ///
+    /// A client that is here already waits for one turn, which reads what had come from its older
+    /// connection: a DISCONNECT that it sent before this CONNECT counts, and no Will is published.
     void on_connect(Connection& connection, const mqtt::ConnectView& connect,
                     std::span<const std::byte> rest);
     /// On the home thread: a transport arrived.
     void adopt(std::unique_ptr<Transport> transport, const ConnectRequest& request,
                std::span<const std::byte> rest, TimePoint accepted_at);
+    /// Whether the session has a connection on this thread.
+    [[nodiscard]] bool is_here(std::string_view scope, std::string_view client_id);
 
   private:
     void admit(Connection& connection, const mqtt::ConnectView& connect);
-    void hand_over(Connection& connection, ThreadId home, const mqtt::ConnectView& connect,
-                   std::span<const std::byte> rest);
+    void hand_over(Connection& connection, ThreadId home, const std::string& scope,
+                   const mqtt::ConnectView& connect, std::span<const std::byte> rest);
     void refuse(Connection& connection, const Admission& why);
     [[nodiscard]] std::string make_client_id();
     [[nodiscard]] bool connect_allowed(Connection& connection, const mqtt::ConnectView& connect,

@@ -72,6 +72,7 @@ struct Connection {
 
     std::vector<std::byte> unread;  ///< left over by the packet limit of a turn, or by a pause
 
+    std::uint8_t level = mqtt::kLevel311;  ///< Protocol Level of its CONNECT
     std::uint16_t keep_alive_s = 0;
     TimePoint accepted_at;
     TimePoint last_packet_at;   ///< last complete packet from the client (Keep Alive)

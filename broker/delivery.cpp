@@ -378,10 +378,11 @@ void Delivery::compact(Lane& lane) {
     }
 }
 
-void Delivery::on_puback(Session& session, std::uint16_t packet_id) {
+bool Delivery::on_puback(Session& session, std::uint16_t packet_id) {
     OutEntry* entry = find(session.lane1, packet_id);
     if (entry == nullptr) {
-        return;  // answered before; a PUBACK too many does no harm
+        // Answered before: a PUBACK too many does no harm.
+        return find(session.lane2, packet_id) == nullptr;
     }
     if (session.persistent()) {
         s_.record(session, DoneRecord{session.sid, entry->mid, entry->form, DoneWhy::acknowledged});
@@ -390,12 +391,13 @@ void Delivery::on_puback(Session& session, std::uint16_t packet_id) {
     compact(session.lane1);
     pump(session, session.lane1);
     note_pressure(session);
+    return true;
 }
 
-void Delivery::on_pubrec(Session& session, std::uint16_t packet_id) {
+bool Delivery::on_pubrec(Session& session, std::uint16_t packet_id) {
     if (session.backlog.in_flight) {
-        return;  // it came before CONNACK left, and what it answers is still on disk: it is
-                 // repeated
+        return true;  // it came before CONNACK left, and what it answers is still on disk: it is
+                      // repeated
     }
     TurnNo turn =
         session.last_turn;  // unknown: answered before; the answer waits for whatever concerned it
@@ -409,15 +411,21 @@ void Delivery::on_pubrec(Session& session, std::uint16_t packet_id) {
             }
         }
         turn = entry->turn;
+    } else if (find(session.lane1, packet_id) != nullptr) {
+        return false;
     }
     s_.sender.answer(*session.connection, mqtt::encode_ack(mqtt::PacketType::pubrel, packet_id),
                      turn);
+    return true;
 }
 
-void Delivery::on_pubcomp(Session& session, std::uint16_t packet_id) {
+bool Delivery::on_pubcomp(Session& session, std::uint16_t packet_id) {
     OutEntry* entry = find(session.lane2, packet_id);
-    if (entry == nullptr || entry->state != OutEntry::State::released) {
-        return;
+    if (entry == nullptr) {
+        return find(session.lane1, packet_id) == nullptr;
+    }
+    if (entry->state != OutEntry::State::released) {
+        return false;
     }
     if (session.persistent()) {
         s_.record(session, DoneRecord{session.sid, entry->mid, entry->form, DoneWhy::acknowledged});
@@ -426,6 +434,7 @@ void Delivery::on_pubcomp(Session& session, std::uint16_t packet_id) {
     compact(session.lane2);
     pump(session, session.lane2);
     note_pressure(session);
+    return true;
 }
 
 void Delivery::drop_queued(Session& session, Lane& lane, std::size_t index, DoneWhy why) {

@@ -25,9 +25,10 @@ class Delivery {
     /// The same for a session at hand (replays, service answers).
     void deliver(Session& session, const MessageView& message, std::uint8_t qos, Form form);
 
-    void on_puback(Session& session, std::uint16_t packet_id);
-    void on_pubrec(Session& session, std::uint16_t packet_id);
-    void on_pubcomp(Session& session, std::uint16_t packet_id);
+    /// False: a message is on its way under this identifier, and this is not the answer to it.
+    [[nodiscard]] bool on_puback(Session& session, std::uint16_t packet_id);
+    [[nodiscard]] bool on_pubrec(Session& session, std::uint16_t packet_id);
+    [[nodiscard]] bool on_pubcomp(Session& session, std::uint16_t packet_id);
 
     /// CONNACK has left: resend what was in flight [MQTT-4.4.0-1], then the queue.
     void on_open(Connection& connection);

@@ -107,7 +107,7 @@ Shard::After Protocol::read_packets(ConnRef ref, std::span<const std::byte> byte
             }
             return Shard::After::go_on;
         }
-        const auto packet = mqtt::decode(result.frame, mqtt::Direction::from_client);
+        const auto packet = mqtt::decode(result.frame, mqtt::Direction::from_client, c->level);
         if (!packet) {
             protocol_error(*c, packet.error());
             return s_.connections.find(ref) == nullptr ? Shard::After::gone : Shard::After::go_on;
@@ -141,17 +141,14 @@ Verdict Protocol::on_packet(Connection& c, const mqtt::PacketView& packet) {
         Overloaded{
             [&](const mqtt::PublishView& p) { return on_publish(c, p); },
             [&](const mqtt::PubackView& p) {
-                s_.delivery.on_puback(session, p.packet_id);
-                return Verdict{};
+                return acknowledged(c, s_.delivery.on_puback(session, p.packet_id));
             },
             [&](const mqtt::PubrecView& p) {
-                s_.delivery.on_pubrec(session, p.packet_id);
-                return Verdict{};
+                return acknowledged(c, s_.delivery.on_pubrec(session, p.packet_id));
             },
             [&](const mqtt::PubrelView& p) { return on_pubrel(c, p.packet_id); },
             [&](const mqtt::PubcompView& p) {
-                s_.delivery.on_pubcomp(session, p.packet_id);
-                return Verdict{};
+                return acknowledged(c, s_.delivery.on_pubcomp(session, p.packet_id));
             },
             [&](const mqtt::SubscribeView& p) { return s_.subscriptions.on_subscribe(c, p); },
             [&](const mqtt::UnsubscribeView& p) { return s_.subscriptions.on_unsubscribe(c, p); },
@@ -169,6 +166,18 @@ Verdict Protocol::on_packet(Connection& c, const mqtt::PacketView& packet) {
                     CloseReason::protocol_error};  // a server's packet; decode() refuses it before
             }},
         packet);
+}
+
+// A QoS 1 message is answered with PUBACK [MQTT-4.3.2-2], one of QoS 2 with PUBREC and then, behind
+// PUBREL, PUBCOMP [MQTT-4.3.3-2]. Ignored, another answer would hold a place in the window for
+// ever.
+Verdict Protocol::acknowledged(Connection& c, bool fits) {
+    if (fits) {
+        return {};
+    }
+    out_of_order(c, "an acknowledgement that does not fit the QoS of its message",
+                 "[MQTT-4.8.0-1]");
+    return {CloseReason::protocol_error};
 }
 
 // [MQTT-3.3.4-1]: nothing at QoS 0, PUBACK at 1 [MQTT-4.3.2-2], PUBREC at 2, each with the
@@ -247,23 +256,13 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
     publication.inbound_id =
         packet.qos == mqtt::Qos::exactly_once ? packet.packet_id : std::uint16_t{0};
     publication.publisher_name = session.identity->name;
+    publication.packet = &packet;
     const Published published = s_.router.publish(publication);
     if (published.refused) {
         s_.stats.refused_full.add();
         s_.notices.receiver_full(session, packet.topic);
         return {CloseReason::receiver_full};
     }
-    if (packet.qos == mqtt::Qos::exactly_once) {
-        session.inbound.insert(packet.packet_id);
-    }
-    if (published.call != 0) {
-        s_.service_calls.bind(published.call, session,
-                              {packet.packet_id, qos, published.turn, packet.topic});
-    }
-    if (published.paced) {
-        s_.throttle.pace(c);
-    }
-    acknowledge(c, packet, published.turn, published.call);
     if (s_.router.mailbox_full()) {
         s_.sender.pause_for_mailbox(c);
     }
@@ -271,6 +270,23 @@ Verdict Protocol::on_publish(Connection& c, const mqtt::PublishView& packet) {
         s_.sender.pause_for_log(c);  // retained at QoS 0: nothing in its gate holds it back
     }
     return {};
+}
+
+void Protocol::on_accepted(Connection& c, const mqtt::PublishView& packet,
+                           const Published& published) {
+    Session& session = *c.session;
+    if (packet.qos == mqtt::Qos::exactly_once) {
+        session.inbound.insert(packet.packet_id);
+    }
+    if (published.call != 0) {
+        s_.service_calls.bind(published.call, session,
+                              {packet.packet_id, static_cast<std::uint8_t>(packet.qos),
+                               published.turn, packet.topic});
+    }
+    if (published.paced) {
+        s_.throttle.pace(c);
+    }
+    acknowledge(c, packet, published.turn, published.call);
 }
 
 Verdict Protocol::on_pubrel(Connection& c, std::uint16_t packet_id) {

@@ -6,6 +6,7 @@
 
 #include "broker/connection.hpp"
 #include "broker/mqtt/packet.hpp"
+#include "broker/router.hpp"
 #include "broker/session.hpp"
 #include "broker/shard.hpp"
 
@@ -24,6 +25,9 @@ class Protocol {
     /// this one, or its pause has ended.
     void go_on(Connection& connection);
     [[nodiscard]] bool has_work() const noexcept { return !unread_.empty(); }
+    /// Its PUBLISH was taken: notes the identifier and acknowledges.
+    void on_accepted(Connection& connection, const mqtt::PublishView& packet,
+                     const Published& published);
     /// One of the connection's deadlines may be due: looks at all of them.
     void on_timer(Connection& connection);
 
@@ -39,6 +43,8 @@ class Protocol {
     [[nodiscard]] bool leave(Connection& c, std::size_t packets, std::span<const std::byte> bytes);
     [[nodiscard]] Verdict on_packet(Connection& c, const mqtt::PacketView& packet);
     [[nodiscard]] Verdict on_publish(Connection& c, const mqtt::PublishView& packet);
+    /// `fits`: it answers what was sent under its identifier, or comes once too often.
+    [[nodiscard]] Verdict acknowledged(Connection& c, bool fits);
     [[nodiscard]] Verdict on_pubrel(Connection& c, std::uint16_t packet_id);
     [[nodiscard]] Verdict on_denied_publish(Connection& c, const mqtt::PublishView& packet,
                                             const TopicRights& rights);

@@ -50,11 +50,15 @@ Published Router::publish(const Publication& publication) {
         message.payload = shared.bytes();
         message.blob = &shared;
     }
-    out.turn = write_record(publication, route, message, out.call != 0);
-    s_.delivery.new_message(out.turn);
+    const TurnNo recorded = write_record(publication, route, message, out.call != 0);
+    out.turn = replies.empty() ? recorded : s_.turn.current();  // they may have to be durable, too
+    if (publication.packet != nullptr) {
+        s_.protocol.on_accepted(*publication.publisher->connection, *publication.packet, out);
+    }
+    s_.delivery.new_message(recorded);
     distribute(route, message, shared);
     for (const ServiceReply& reply : replies) {
-        out.turn = std::max(out.turn, publish_internal(reply));
+        (void)publish_internal(reply);
     }
     return out;
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "broker/message.hpp"
+#include "broker/mqtt/packet.hpp"
 #include "broker/records.hpp"
 #include "broker/route_cache.hpp"
 #include "broker/service.hpp"
@@ -25,6 +26,10 @@ struct Publication {
     std::uint16_t inbound_id = 0;  ///< QoS 2 from a client; 0 otherwise
     std::string_view publisher_name;
     const Session* will_of = nullptr;  ///< whose Will it is: its class's limits hold
+    /// Of the publisher's connection: answered once it is known what the answer waits for, before
+    /// sessions of this thread get the message, so that a client that hears itself has its answer
+    /// first.
+    const mqtt::PublishView* packet = nullptr;
 };
 
 /// What became of a message.

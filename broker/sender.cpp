@@ -84,7 +84,9 @@ void Sender::answer_large(Connection& c, std::vector<std::byte> packet, TurnNo t
 void Sender::connack_accepted(Connection& c, bool session_present, TurnNo turn) {
     GatedPacket gated;
     gated.turn = turn;
-    gated.bytes = mqtt::encode_connack(session_present, mqtt::ConnectCode::accepted);
+    // MQTT 3.1 has no Session Present: that byte is "not used" and stays 0.
+    gated.bytes = mqtt::encode_connack(session_present && c.level != mqtt::kLevel31,
+                                       mqtt::ConnectCode::accepted);
     gated.length = 4;
     gated.connack = true;  // [MQTT-3.1.4-4]
     push_gate(c, std::move(gated));

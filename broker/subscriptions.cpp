@@ -116,8 +116,10 @@ Verdict Subscriptions::on_subscribe(Connection& connection, const mqtt::Subscrib
     // The SUBACK goes into the gate first in order of packets; its codes are known once every
     // filter was looked at [MQTT-3.8.4-4], in their order [MQTT-3.9.3-1].
     for (const auto request : packet.requests) {
-        codes.push_back(std::byte{
-            subscribe_one(session, request.filter, static_cast<std::uint8_t>(request.qos), turn)});
+        const auto qos = static_cast<std::uint8_t>(request.qos);
+        const std::uint8_t code = subscribe_one(session, request.filter, qos, turn);
+        // MQTT 3.1 has no code for a refusal and wants a positive answer to it (its section 3.8).
+        codes.push_back(std::byte{connection.level == mqtt::kLevel31 ? qos : code});
     }
     answer.resize(mqtt::suback_size(codes.size()));
     // [MQTT-3.8.4-1], [MQTT-3.8.4-2], [MQTT-3.8.4-5], [MQTT-2.3.1-7]

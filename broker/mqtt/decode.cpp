@@ -19,7 +19,12 @@ Decoded<PacketView> as_packet(const Decoded<T>& decoded) noexcept {
 }
 
 Decoded<PacketView> connect(const Frame& frame) noexcept {
-    return as_packet(decode_connect(frame.body));
+    const auto connect = decode_connect(frame.body);
+    const bool level_31 = connect && connect->protocol_level == kLevel31;
+    if (frame.flags() != 0 && !level_31) {
+        return DecodeError::reserved_flags;  // [MQTT-2.2.2-1], [MQTT-2.2.2-2]
+    }
+    return as_packet(connect);
 }
 
 Decoded<PacketView> connack(const Frame& frame) noexcept {
@@ -119,7 +124,7 @@ Decoded<PacketView> unsubscribe(const Frame& frame) noexcept {
 struct Kind {
     bool from_client;
     bool from_server;
-    bool fixed_flags;  ///< PUBLISH alone uses its flags.
+    bool fixed_flags;  ///< PUBLISH alone uses its flags; connect() looks at them itself.
     std::uint8_t flags;
     DecodeError flags_fault;
     Decoded<PacketView> (*decode)(const Frame&) noexcept;
@@ -128,7 +133,7 @@ struct Kind {
 using enum DecodeError;
 constexpr std::array<Kind, 16> kKinds{{
     {false, false, false, 0, reserved_packet_type, nullptr},
-    {true, false, true, 0, reserved_flags, connect},
+    {true, false, false, 0, reserved_flags, connect},
     {false, true, true, 0, reserved_flags, connack},
     {true, true, false, 0, reserved_flags, publish},
     {true, true, true, 0, reserved_flags, ack<PubackView>},
@@ -147,7 +152,7 @@ constexpr std::array<Kind, 16> kKinds{{
 
 }  // namespace
 
-Decoded<PacketView> decode(const Frame& frame, Direction direction) noexcept {
+Decoded<PacketView> decode(const Frame& frame, Direction direction, std::uint8_t level) noexcept {
     const Kind& kind = kKinds[frame.first_byte >> 4U];
     if (kind.decode == nullptr) {
         return reserved_packet_type;
@@ -155,7 +160,7 @@ Decoded<PacketView> decode(const Frame& frame, Direction direction) noexcept {
     if (!(direction == Direction::from_client ? kind.from_client : kind.from_server)) {
         return wrong_direction;
     }
-    if (kind.fixed_flags && frame.flags() != kind.flags) {
+    if (kind.fixed_flags && frame.flags() != kind.flags && level != kLevel31) {
         return kind.flags_fault;  // [MQTT-2.2.2-1], [MQTT-2.2.2-2]
     }
     return kind.decode(frame);

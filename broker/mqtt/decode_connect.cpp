@@ -26,14 +26,14 @@ std::uint8_t read_protocol(Reader& in) noexcept {
         in.fail(DecodeError::protocol_name);  // [MQTT-3.1.2-1]
     }
     const std::uint8_t level = in.u8();
-    if (level != (name == "MQTT" ? 4 : 3)) {
+    if (level != (name == "MQTT" ? kLevel311 : kLevel31)) {
         in.fail(DecodeError::protocol_level);  // [MQTT-3.1.2-2]
     }
     return level;
 }
 
-void check_flags(Reader& in, ConnectFlags flags) noexcept {
-    if (flags.reserved()) {
+void check_flags(Reader& in, ConnectFlags flags, std::uint8_t level) noexcept {
+    if (flags.reserved() && level != kLevel31) {      // "not used" there
         in.fail(DecodeError::connect_reserved_flag);  // [MQTT-3.1.2-3]
     }
     if (!flags.will() && flags.will_qos() != 0) {
@@ -72,7 +72,7 @@ Decoded<ConnectView> decode_connect(Bytes body) noexcept {
     ConnectView connect;
     connect.protocol_level = read_protocol(in);
     const ConnectFlags flags{in.u8()};
-    check_flags(in, flags);
+    check_flags(in, flags, connect.protocol_level);
     connect.clean_session = flags.clean_session();
     connect.keep_alive_s = in.u16();
     connect.client_id = in.text();  // [MQTT-3.1.3-3], [MQTT-3.1.3-4]

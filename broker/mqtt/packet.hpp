@@ -33,6 +33,10 @@ enum class PacketType : std::uint8_t {
 /// The packet's name as the standard prints it, e.g. "SUBSCRIBE".
 [[nodiscard]] std::string_view to_string(PacketType type) noexcept;
 
+/// Protocol Levels that are served: 3.1.1 as "MQTT", 3.1 as "MQIsdp".
+inline constexpr std::uint8_t kLevel311 = 4;
+inline constexpr std::uint8_t kLevel31 = 3;
+
 /// Return codes of CONNACK (table 3.1).
 enum class ConnectCode : std::uint8_t {
     accepted = 0,
@@ -57,7 +61,7 @@ struct WillView {
 /// A CONNECT that is well formed. Whether it is welcome is the broker's business, the empty Client
 /// Identifier with Clean Session 0 included (CONNACK 0x02 [MQTT-3.1.3-8]).
 struct ConnectView {
-    std::uint8_t protocol_level = 4;  ///< 4: "MQTT" (3.1.1); 3: "MQIsdp" (3.1).
+    std::uint8_t protocol_level = kLevel311;
     bool clean_session = true;
     std::uint16_t keep_alive_s = 0;  ///< 0: no Keep Alive.
     std::string_view client_id;      ///< Up to 65,535 bytes, may be empty.

@@ -31,6 +31,27 @@ TEST_SUITE("simulation.take_over") {
         }
     }
 
+    TEST_CASE(
+        "[MQTT-3.1.2-10] a DISCONNECT that was sent before the CONNECT that takes over counts") {
+        for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+            CAPTURE(seed);
+            World world(seed, 3);
+            world.reconnect = false;
+            world.reads_all = true;
+            Client& watcher = connected(world, {"watcher", "w", true, {{"gone", 1}}});
+            ClientOptions options{"board", "u", seed % 2 == 0};
+            options.will_topic = "gone";
+            Client& board = connected(world, options);
+            world.turns(seed % 4);
+            board.disconnect_cleanly();  // its bytes lie in the socket
+            Client& again = world.add({"board", "u", seed % 2 == 0});
+            world.connect(again);
+            REQUIRE(world.settle());
+            CHECK(again.connected());
+            CHECK(watcher.deliveries.empty());
+        }
+    }
+
     TEST_CASE("two principals with one client id never meet") {
         World world(7, 3);
         Client& a = world.add({"board", "otter"});

@@ -1,7 +1,5 @@
 #include "tests/simulation/world.hpp"
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <array>
 
@@ -203,9 +201,10 @@ void World::connect(Client& client, const std::string& listener, const std::stri
     (void)shards_[random_.below(threads_)]->shard->open(std::move(transport), now_);
 }
 
-std::shared_ptr<Wire> World::open_raw(const std::string& listener) {
+std::shared_ptr<Wire> World::open_raw(const std::string& listener, unsigned thread) {
     auto wire = std::make_shared<Wire>();
-    (void)shards_[0]->shard->open(std::make_unique<Transport>(wire, listener, "192.0.2.1"), now_);
+    (void)shards_[thread]->shard->open(std::make_unique<Transport>(wire, listener, "192.0.2.1"),
+                                       now_);
     return wire;
 }
 
@@ -248,8 +247,8 @@ void World::turn(unsigned thread) {
             t.shard->on_writable(conn);
         }
         if (!wire.to_broker.empty() && !t.shard->reading_paused(conn)) {
-            const std::size_t n =
-                std::min<std::size_t>(wire.to_broker.size(), 1 + random_.below(64));
+            const std::size_t most = reads_all ? wire.to_broker.size() : 1 + random_.below(64);
+            const std::size_t n = std::min<std::size_t>(wire.to_broker.size(), most);
             const std::vector<std::byte> bytes(
                 wire.to_broker.begin(), wire.to_broker.begin() + static_cast<std::ptrdiff_t>(n));
             wire.to_broker.erase(wire.to_broker.begin(),
@@ -342,13 +341,6 @@ bool World::settle(unsigned steps_max, bool timer) {
         quiet = moved || bytes_left || disk_works ? 0 : quiet + 1;
     }
     return quiet >= 8;
-}
-
-Client& connected(World& world, ClientOptions options, const std::string& listener) {
-    Client& client = world.add(std::move(options));
-    world.connect(client, listener);
-    REQUIRE(world.settle());
-    return client;
 }
 
 std::size_t told(const World& world, std::string_view number) {

@@ -83,7 +83,8 @@ class World {
     /// Whether a thread would sleep now; an idle one must, or it spins.
     [[nodiscard]] bool would_sleep(unsigned thread);
     /// A connection without a client behind it.
-    [[nodiscard]] std::shared_ptr<Wire> open_raw(const std::string& listener = "sim");
+    [[nodiscard]] std::shared_ptr<Wire> open_raw(const std::string& listener = "sim",
+                                                 unsigned thread = 0);
 
     [[nodiscard]] broker::Broker& broker() { return *broker_; }
     [[nodiscard]] Log& log() { return log_; }
@@ -91,7 +92,8 @@ class World {
     [[nodiscard]] SeededRandom& random() { return random_; }
     [[nodiscard]] unsigned crashes() const { return crashes_; }
     std::vector<broker::Refusal> refusals;
-    bool reconnect = true;  ///< clients whose connection is lost come back by themselves
+    bool reads_all = false;  ///< a turn reads all that came, not a few bytes of it
+    bool reconnect = true;   ///< clients whose connection is lost come back by themselves
 
   private:
     class Transport;

@@ -81,8 +81,9 @@ TEST_SUITE("mqtt.decode") {
         for (const test::GoodPacket& row : test::kGoodPackets) {
             const auto packet = from_hex(row.hex);
             Frame frame = test::frame_of(packet);
-            if (frame.type() == PacketType::publish) {
-                continue;  // its flags mean something: see below
+            const bool level_31 = row.text.starts_with("CONNECT level=3");
+            if (frame.type() == PacketType::publish || level_31) {
+                continue;  // its flags mean something: see below; or nothing at all
             }
             const unsigned right = frame.flags();
             for (unsigned flags = 0; flags < 16; ++flags) {
@@ -94,6 +95,27 @@ TEST_SUITE("mqtt.decode") {
                     (flags == right));
             }
         }
+    }
+
+    TEST_CASE("[MQTT-3.1.2-2] to MQTT 3.1 the flags of a packet are not used, but those of PUBLISH") {
+        for (const test::GoodPacket& row : test::kGoodPackets) {
+            const auto packet = from_hex(row.hex);
+            Frame frame = test::frame_of(packet);
+            const auto direction = row.from_server ? kServer : Direction::from_client;
+            const bool level_311 = row.text.starts_with("CONNECT level=4");
+            if (frame.type() == PacketType::publish || level_311) {
+                continue;
+            }
+            for (unsigned flags = 0; flags < 16; ++flags) {
+                CAPTURE(row.hex);
+                frame.first_byte = static_cast<std::uint8_t>((frame.first_byte & 0xF0U) | flags);
+                CHECK(decode(frame, direction, kLevel31).has_value());
+            }
+        }
+        const auto qos_3 = from_hex("36 05 0001 61 0001");
+        CHECK_FALSE(decode(test::frame_of(qos_3), Direction::from_client, kLevel31).has_value());
+        const auto reserved_bit = from_hex("10 0F 0006 4D5149736470 03 03 FFFF 0001 61");
+        CHECK(decode(test::frame_of(reserved_bit), Direction::from_client).has_value());
     }
 
     TEST_CASE("flag faults name the statement of their packet") {
