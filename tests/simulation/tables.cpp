@@ -140,6 +140,47 @@ std::size_t Tables::queue_rows() const {
     return rows;
 }
 
+const Tables::Session* Tables::find(std::string_view scope, std::string_view client_id) const {
+    const auto found = std::find_if(sessions_.begin(), sessions_.end(), [&](const auto& entry) {
+        return entry.second.scope == scope && entry.second.client_id == client_id;
+    });
+    return found == sessions_.end() ? nullptr : &found->second;
+}
+
+bool Tables::has_session(std::string_view scope, std::string_view client_id) const {
+    return find(scope, client_id) != nullptr;
+}
+
+bool Tables::has_subscription(std::string_view scope, std::string_view client_id,
+                              const std::string& filter) const {
+    const Session* session = find(scope, client_id);
+    return session != nullptr && session->subscriptions.count(filter) != 0;
+}
+
+bool Tables::has_inbound(std::string_view scope, std::string_view client_id,
+                         std::uint16_t packet_id) const {
+    const Session* session = find(scope, client_id);
+    return session != nullptr && session->inbound.count(packet_id) != 0;
+}
+
+bool Tables::has_in_flight(std::string_view scope, std::string_view client_id,
+                           std::uint16_t packet_id) const {
+    const Session* session = find(scope, client_id);
+    return session != nullptr &&
+           std::any_of(session->queue.begin(), session->queue.end(),
+                       [&](const auto& entry) { return entry.second.packet_id == packet_id; });
+}
+
+bool Tables::has_released(std::string_view scope, std::string_view client_id,
+                          std::uint16_t packet_id) const {
+    const Session* session = find(scope, client_id);
+    return session != nullptr &&
+           std::any_of(session->queue.begin(), session->queue.end(), [&](const auto& entry) {
+               return entry.second.packet_id == packet_id &&
+                      entry.second.state == broker::StoredMessage::State::received;
+           });
+}
+
 broker::StoredMessage Tables::stored(broker::Mid mid, broker::Form form, const Row& row) const {
     broker::StoredMessage out;
     out.mid = mid;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/durable_log.hpp"
@@ -21,6 +22,18 @@ class Tables final : public broker::RecordVisitor {
     [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read) const;
     [[nodiscard]] broker::LogCounters counters() const { return counters_; }
     [[nodiscard]] std::size_t queue_rows() const;
+    // What the disk knows of a session; false without one.
+    [[nodiscard]] bool has_session(std::string_view scope, std::string_view client_id) const;
+    [[nodiscard]] bool has_subscription(std::string_view scope, std::string_view client_id,
+                                        const std::string& filter) const;
+    [[nodiscard]] bool has_inbound(std::string_view scope, std::string_view client_id,
+                                   std::uint16_t packet_id) const;
+    /// A message that has this identifier, whether it was received or not.
+    [[nodiscard]] bool has_in_flight(std::string_view scope, std::string_view client_id,
+                                     std::uint16_t packet_id) const;
+    /// One whose PUBREC came.
+    [[nodiscard]] bool has_released(std::string_view scope, std::string_view client_id,
+                                    std::uint16_t packet_id) const;
     [[nodiscard]] std::size_t messages() const { return messages_.size(); }
     [[nodiscard]] std::size_t sessions() const { return sessions_.size(); }
 
@@ -73,6 +86,7 @@ class Tables final : public broker::RecordVisitor {
         std::uint8_t qos = 0;
         broker::Rev rev = 0;
     };
+    [[nodiscard]] const Session* find(std::string_view scope, std::string_view client_id) const;
     void unref(broker::Mid mid, const Row& row);
     [[nodiscard]] broker::StoredMessage stored(broker::Mid mid, broker::Form form,
                                                const Row& row) const;
