@@ -78,14 +78,12 @@ void Mailbox::set_waker(Waker* waker, Sleeper* sleeper) noexcept {
 }
 
 bool ControlLane::post(std::unique_ptr<ControlMessage>& message) {
-    {
-        const LockGuard lock(mutex_);
-        if (closed_) {
-            return false;
-        }
-        messages_.push_back(std::move(message));
-        count_.store(messages_.size(), std::memory_order_relaxed);
+    const LockGuard lock(mutex_);
+    if (closed_) {
+        return false;
     }
+    messages_.push_back(std::move(message));
+    count_.store(messages_.size(), std::memory_order_relaxed);
     wake_if_asleep(waker_, sleeper_);
     return true;
 }

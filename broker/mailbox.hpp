@@ -68,7 +68,8 @@ class ControlMessage {
 /// Synchronised.
 class ControlLane {
   public:
-    /// Any thread. False after close(): the message is handed back untouched.
+    /// Any thread. False after close(): the message is handed back untouched. The owner is woken
+    /// under the lock: once it has closed the lane, nobody touches its waker any more.
     [[nodiscard]] bool post(std::unique_ptr<ControlMessage>& message);
     void drain(std::vector<std::unique_ptr<ControlMessage>>& out);
     [[nodiscard]] bool empty() const noexcept {
