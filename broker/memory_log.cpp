@@ -42,11 +42,14 @@ void MemoryLog::run() {
     set_thread_name("store");
     while (true) {
         {
+            const auto stopping = [this]() IOTSKY_TSA(no_thread_safety_analysis) {
+                return stopping_;
+            };
             std::unique_lock lock(mutex_.native());
-            changed_.wait(lock, [this]() IOTSKY_TSA(no_thread_safety_analysis) {
-                return has_pending_ || stopping_;
+            changed_.wait(lock, [&]() IOTSKY_TSA(no_thread_safety_analysis) {
+                return has_pending_ || stopping();
             });
-            if (stopping_) {
+            if (stopping()) {
                 return;
             }
         }
