@@ -137,6 +137,7 @@ void Log::crash(bool applied) {
     pending_bytes_ = 0;
     begun_ = false;
     due_ = false;
+    tables_.forget_tombstones();
     if (disk_) {
         disk_->reopen(tables_);
     }

@@ -15,6 +15,10 @@ void Tables::apply(const broker::RecordChunk& chunk) {
     }
 }
 
+void Tables::forget_tombstones() {
+    std::erase_if(retained_, [](const auto& entry) { return entry.second.payload.empty(); });
+}
+
 void Tables::on(const broker::SessionOpenRecord& r) {
     sessions_[r.sid] = {
         std::string{r.scope}, std::string{r.client_id}, r.epoch, {}, {}, {}, {}, {}};

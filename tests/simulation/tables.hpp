@@ -17,6 +17,9 @@ namespace iotsky::simulation {
 class Tables final : public broker::RecordVisitor {
   public:
     void apply(const broker::RecordChunk& chunk);
+    /// The process died: nothing that is older than a deletion can come any more, so the tombstones
+    /// of retained messages go, and revisions begin anew.
+    void forget_tombstones();
     void recover(broker::RecoveryVisitor& visitor) const;
     void recover_retained(const std::function<void(const broker::StoredRetained&)>& visit) const;
     [[nodiscard]] broker::QueuePage read(const broker::QueueRead& read) const;

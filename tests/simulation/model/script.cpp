@@ -23,8 +23,8 @@ constexpr std::array<Weight, 12> kKinds{{
     {Action::Kind::release, "release", 8},
     {Action::Kind::acknowledge, "acknowledge", 30},
     {Action::Kind::advance, "advance", 2},
-    {Action::Kind::crash, "crash", 2},
-    {Action::Kind::interrupted, "interrupted", 2},
+    {Action::Kind::crash, "crash", 1},
+    {Action::Kind::interrupted, "interrupted", 6},
 }};
 
 constexpr unsigned kClients = 4;

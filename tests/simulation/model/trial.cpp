@@ -245,14 +245,15 @@ void Trial::interrupted(Puppet& client, const Action& action) {
     for (Puppet& other : clients_) {
         if (other.connected() && &other != &client) {
             lose(other);
+            if (const std::string fault = settled(); !fault.empty()) {
+                throw std::runtime_error(fault);
+            }
         }
     }
-    if (const std::string fault = settled(); !fault.empty()) {
-        throw std::runtime_error(fault);
-    }
     send_publish(client, message, id, false);
-    for (unsigned step = action.n[2] % 24; step > 0; --step) {
-        if (world_.random().below(4) == 0) {
+    const unsigned log_every = action.n[2] % 2 == 0 ? 4 : 16;  // a disk that is slow or quick
+    for (unsigned step = action.n[2] % 31; step > 0; --step) {
+        if (world_.random().below(log_every) == 0) {
             (void)world_.log().step();
         } else {
             world_.turn(static_cast<unsigned>(world_.random().below(kThreads)));
