@@ -234,10 +234,10 @@ Result<void> Daemon::open_mqtt() {
         if (!is_mqtt(listener)) {
             continue;
         }
-        net::Listener::Tls tls;
+        net::Listener::Parts tls;
         if (listener.protocol == Protocol::mqtts) {
             IOTSKY_TRY(slot, tls_->slot_for(listener));
-            tls = {std::move(slot), doctor_};
+            tls = {std::move(slot), doctor_, {}};
         }
         IOTSKY_TRY(bound,
                    net::Listener::bind(net_options(listener), broker_.shared().threads, tls));

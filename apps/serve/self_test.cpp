@@ -108,8 +108,8 @@ class Station {
         net::ListenerOptions options;
         options.bind = "[::]:" + std::to_string(port);
         IOTSKY_TRY(listener,
-                   net::Listener::bind(options, 1,
-                                       {slot, std::make_shared<net::HandshakeDoctor>(nullptr)}));
+                   net::Listener::bind(
+                       options, 1, {slot, std::make_shared<net::HandshakeDoctor>(nullptr), {}}));
         const std::uint16_t bound = listener.port();
         plane_.start();
         plane_.serve(std::move(listener));

@@ -35,8 +35,8 @@ constexpr std::array kRows{
         "peer refused our certificate",
         "Connect to a name or address of the certificate, or add yours to names or addresses in "
         "[server] and restart the broker: its key stays the same."},
-    Row{HandshakeFault::http, "http", "E3207", "HTTP on the MQTT port",
-        "The console and the API have addresses of their own: iotsky status shows them."},
+    Row{HandshakeFault::http, "http", "E3207", "HTTP without TLS on a TLS port",
+        "Write https:// in front of the web address; iotsky status shows the addresses."},
     Row{HandshakeFault::untrusted_certificate, "untrusted_certificate", "E3208",
         "unknown client certificate",
         "Fetch the bundle again, or register the certificate: iotsky cert list shows the known "
@@ -54,6 +54,13 @@ constexpr std::array kRows{
         "Check the port number in the program that connects."},
     Row{HandshakeFault::broken, "broken", "E3214", "TLS handshake failed",
         "If the device is yours, update its TLS library; else it may be a scanner."},
+    Row{HandshakeFault::ws_request, "ws_request", "E3215", "no request for MQTT over WebSocket",
+        "Connect to the path and the port that iotsky status shows, with wss:// in front."},
+    Row{HandshakeFault::ws_subprotocol, "ws_subprotocol", "E3216",
+        "WebSocket without the sub-protocol mqtt",
+        "Use an MQTT library (MQTT.js, Paho), or new WebSocket(url, \"mqtt\")."},
+    Row{HandshakeFault::ws_origin, "ws_origin", "E3217", "WebSocket from a page of another site",
+        "If the page is yours, add its origin to allowed_origins of the listener."},
     Row{HandshakeFault::left_early, "left_early", "", "peer left before TLS began", ""},
 };
 
@@ -94,7 +101,7 @@ std::string why_of(const HandshakeFailure& f) {
         case HandshakeFault::peer_refused_name:
             return why_name(f);
         case HandshakeFault::http:
-            return f.address + " spoke HTTP to the MQTT port.";
+            return f.address + " spoke HTTP without TLS to a TLS port.";
         case HandshakeFault::untrusted_certificate:
             return f.address + " showed the certificate \"" + f.certificate_name +
                    "\", which is not registered here and does not verify" + in_brackets(f.detail) +
@@ -111,6 +118,11 @@ std::string why_of(const HandshakeFailure& f) {
             return f.address + " spoke something else than TLS.";
         case HandshakeFault::broken:
             return f.address + " sent a handshake that cannot be read" + in_brackets(f.detail) +
+                   ".";
+        case HandshakeFault::ws_request:
+        case HandshakeFault::ws_subprotocol:
+        case HandshakeFault::ws_origin:
+            return f.address + " asked for a WebSocket and did not get it" + in_brackets(f.detail) +
                    ".";
         case HandshakeFault::left_early:
             break;

@@ -29,10 +29,13 @@ enum class HandshakeFault : std::uint8_t {
     other_alert,            ///< E3212
     not_tls,                ///< E3213
     broken,                 ///< E3214: a malformed or damaged handshake
+    ws_request,             ///< E3215: no request for MQTT over WebSocket
+    ws_subprotocol,         ///< E3216: it offers no MQTT
+    ws_origin,              ///< E3217: a page of another site opened it
     left_early,             ///< said nothing, or left before our certificate; counted, not told
 };
 
-inline constexpr std::size_t kHandshakeFaults = 15;
+inline constexpr std::size_t kHandshakeFaults = 18;
 
 /// One failed handshake, as far as it is known. Text of the peer is raw.
 struct HandshakeFailure {

@@ -201,8 +201,10 @@ const ListenerOptions& Listener::options() const noexcept {
     return shared_->options;
 }
 
-Result<Listener> Listener::bind(const ListenerOptions& options, unsigned threads, const Tls& tls) {
-    IOTSKY_ASSERT(options.protocol != Protocol::mqtts || tls.slot != nullptr);
+Result<Listener> Listener::bind(const ListenerOptions& options, unsigned threads,
+                                const Parts& parts) {
+    IOTSKY_ASSERT(!has_tls(options.protocol) || parts.slot != nullptr);
+    IOTSKY_ASSERT(options.protocol != Protocol::https || parts.web);
     IOTSKY_TRY(text, split_bind(options));
     IOTSKY_TRY(target, resolve(options, text));
     const bool any_port = text.port == 0;
@@ -210,8 +212,9 @@ Result<Listener> Listener::bind(const ListenerOptions& options, unsigned threads
         IOTSKY_TRY(address, probe(options, target));
         auto sockets = open_sockets(options, address, threads);
         if (sockets) {
-            return Listener(std::make_shared<ListenerShared>(options, tls.slot, tls.doctor),
-                            std::move(*sockets));
+            return Listener(
+                std::make_shared<ListenerShared>(options, parts.slot, parts.doctor, parts.web),
+                std::move(*sockets));
         }
         // Another program may take a free port between the probe and us: try the next one.
         if (!any_port || attempt == kFreePortTries) {

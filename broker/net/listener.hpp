@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "broker/net/options.hpp"
 #include "broker/net/unique_fd.hpp"
+#include "broker/net/web_connection.hpp"
 
 namespace iotsky::net {
 
@@ -20,10 +21,11 @@ class TlsSlot;
 /// Move-only.
 class Listener {
   public:
-    /// What a TLS listener needs besides; empty for plain MQTT.
-    struct Tls {
-        std::shared_ptr<TlsSlot> slot;            ///< keep it to swap the certificate later
+    /// What a listener needs besides; empty for plain MQTT.
+    struct Parts {
+        std::shared_ptr<TlsSlot> slot;            ///< TLS: keep it to swap the certificate later
         std::shared_ptr<HandshakeDoctor> doctor;  ///< may be shared by listeners; null: not told
+        WebHandler web;                           ///< https: who serves what is not MQTT
     };
 
     /// Binds `options.bind` for `threads` io threads, 1 .. 64. A probe without SO_REUSEPORT goes
@@ -31,7 +33,7 @@ class Listener {
     /// Errors: E1101 port taken (names the owner), E1121 text of `bind`, E1122 not an address of
     /// this machine, E1123 privileged port, E1124 anything else. Thread: any.
     [[nodiscard]] static Result<Listener> bind(const ListenerOptions& options, unsigned threads,
-                                               const Tls& tls = {});
+                                               const Parts& parts = {});
 
     Listener(Listener&&) noexcept;
     Listener& operator=(Listener&&) noexcept;

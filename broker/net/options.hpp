@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace iotsky::net {
 
@@ -11,13 +12,33 @@ namespace iotsky::net {
 enum class Protocol : std::uint8_t {
     mqtt,   ///< plain TCP
     mqtts,  ///< TLS 1.2 or 1.3
+    ws,     ///< WebSocket over plain TCP
+    wss,    ///< WebSocket over TLS
+    https,  ///< the same at one path; whatever else is asked for goes to a WebHandler
 };
+[[nodiscard]] constexpr bool has_tls(Protocol protocol) noexcept {
+    return protocol == Protocol::mqtts || protocol == Protocol::wss || protocol == Protocol::https;
+}
+[[nodiscard]] constexpr bool has_websocket(Protocol protocol) noexcept {
+    return protocol != Protocol::mqtt && protocol != Protocol::mqtts;
+}
 
 /// Whether a TLS listener asks for a client certificate.
 enum class ClientCertificate : std::uint8_t {
     required,  ///< without one the handshake fails (alert certificate_required)
     optional,  ///< asked for; a peer without one is judged at CONNECT
     none,      ///< not asked for
+};
+
+/// What a listener takes for a request of MQTT over WebSocket.
+struct WsOptions {
+    std::string path = "/mqtt";
+    /// Pages that may open it beside those of the listener itself, as browsers send them in Origin:
+    /// "https://board.school.example", "null" for pages from a file. Lower case.
+    std::vector<std::string> allowed_origins;
+    /// Names of this machine, beside its addresses and localhost. Lower case.
+    std::vector<std::string> host_names;
+    std::size_t head_bytes_max = 8U << 10U;  ///< of the request's head, 1 .. 64 KiB
 };
 
 /// One `[listener.NAME]` table, as far as sockets are concerned.
@@ -31,12 +52,13 @@ struct ListenerOptions {
     /// Bytes that may wait unsent in the kernel per connection, 4 KiB .. 4 MiB; 0: the kernel's
     /// own. 16 KiB where all peers are small devices.
     std::uint32_t notsent_lowat_bytes = 128U << 10U;
-    /// From accept to a finished TLS handshake, 100 ms .. 1 min.
+    /// From accept to a finished TLS handshake and request for a WebSocket, 100 ms .. 1 min.
     std::chrono::milliseconds handshake_timeout{5'000};
     /// Failed handshakes and unfinished CONNECTs per address and minute, 0 (no limit) .. 1,000,000;
     /// beyond it connections of that address are closed at once. Successful ones never count:
     /// schools sit behind one address.
     std::uint32_t failures_per_minute_max = 120;
+    WsOptions ws;
 };
 
 /// How a TLS listener behaves; the certificates are in TlsMaterial.
@@ -48,6 +70,7 @@ struct TlsOptions {
     std::chrono::seconds ticket_lifetime{24 * 3600};
     /// Bytes of the client's certificate chain, 1 KiB .. 100 KiB.
     std::uint32_t chain_bytes_max = 16U << 10U;
+    bool http = false;  ///< agrees on http/1.1 (ALPN) instead of MQTT
 };
 
 /// One io thread's loop.

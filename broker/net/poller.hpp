@@ -121,6 +121,8 @@ class Poller final : public broker::TransportHost {
     void step_handshake(SlotRef ref);
     void finish_handshake(SlotRef ref);
     void fail_handshake(SlotRef ref, bool timed_out);
+    void hand_over(SlotRef ref);
+    static void count_handshake(const SocketTransport& transport);
     void tell_folded_failures();
 
     // poller_slots.cpp

@@ -73,6 +73,9 @@ void Poller::step_handshake(SlotRef ref) {
         case HandshakeStep::done:
             finish_handshake(ref);
             break;
+        case HandshakeStep::hand_over:
+            hand_over(ref);
+            break;
         case HandshakeStep::failed:
             fail_handshake(ref, false);
             break;
@@ -85,14 +88,31 @@ void Poller::finish_handshake(SlotRef ref) {
     std::unique_ptr<SocketTransport> transport = std::move(slot.owned);
     --handshaking_;
     counters_.handshakes_waiting.sub();
-    if (const auto& listener = transport->listener()) {
-        HandshakeCounters& of = listener->handshakes;
-        HandshakeCounters::add(transport->peer().resumed ? of.resumed : of.full);
-    }
+    count_handshake(*transport);
     const TimePoint accepted_at = transport->accepted_at();
     const auto length = std::chrono::nanoseconds(clock_.now() - accepted_at);
     counters_.handshake_seconds.record_ns(static_cast<std::uint64_t>(length.count()));
     static_cast<void>(sink_->open(std::move(transport), accepted_at));
+}
+
+/// From now on it is another thread's, which serves HTTP.
+void Poller::hand_over(SlotRef ref) {
+    Slot& slot = *find(ref);
+    std::unique_ptr<SocketTransport> transport = std::move(slot.owned);
+    --handshaking_;
+    counters_.handshakes_waiting.sub();
+    slot.kind = Kind::connection;
+    count_handshake(*transport);
+    forget(*transport, true);
+    const WebHandler& web = transport->listener()->web;
+    web(std::make_unique<WebConnection>(std::move(transport)));
+}
+
+void Poller::count_handshake(const SocketTransport& transport) {
+    if (const auto& listener = transport.listener(); listener && transport.peer().tls) {
+        HandshakeCounters& of = listener->handshakes;
+        HandshakeCounters::add(transport.peer().resumed ? of.resumed : of.full);
+    }
 }
 
 void Poller::tell_folded_failures() {

@@ -46,6 +46,13 @@ void SocketTransport::close() {
     poller_->linger(*this);
 }
 
+void SocketTransport::end_output() {
+    if (!peer_gone_ && kept_.empty()) {
+        say_goodbye();
+    }
+    ::shutdown(fd(), SHUT_WR);
+}
+
 bool SocketTransport::send_kept() {
     if (kept_.empty()) {
         return true;
@@ -72,8 +79,23 @@ bool SocketTransport::send_or_keep(std::span<const std::byte> bytes) {
     return true;
 }
 
+void SocketTransport::report_failure(HandshakeFailure failure, TimePoint now, WallTime wall) {
+    wrote_ = true;  // told and counted here, not as an unfinished CONNECT
+    if (!listener_) {
+        return;
+    }
+    listener_->limiter.count_failure(key_, now);
+    HandshakeCounters::add(listener_->handshakes.failed[static_cast<std::size_t>(failure.fault)]);
+    if (listener_->doctor) {
+        failure.listener = peer_.listener;
+        failure.address = peer_.address;
+        failure.local_address = peer_.local_address;
+        listener_->doctor->failed(failure, now, wall);
+    }
+}
+
 IoBuffers* SocketTransport::buffers() const noexcept {
-    return poller_ != nullptr ? &poller_->buffers() : nullptr;
+    return poller_ != nullptr ? &poller_->buffers() : lent_;
 }
 
 }  // namespace iotsky::net

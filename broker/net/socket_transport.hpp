@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "broker/net/byte_stash.hpp"
+#include "broker/net/handshake_doctor.hpp"
 #include "broker/net/io_buffers.hpp"
 #include "broker/net/peer_address.hpp"
 #include "broker/net/unique_fd.hpp"
@@ -21,7 +22,7 @@ struct ListenerShared;
 
 /// What one read of a connection gave.
 struct ReadResult {
-    std::span<const std::byte> bytes;  ///< plain bytes, in the thread's buffers
+    std::span<std::byte> bytes;  ///< plain bytes, in the thread's buffers
     /// More may be there that no event will announce: the connection stays on the ready list.
     bool more = false;
     broker::CloseReason ended = broker::CloseReason::none;  ///< told after `bytes`
@@ -31,6 +32,7 @@ enum class HandshakeStep : std::uint8_t {
     waiting,  ///< for bytes of the peer
     more,     ///< go on in this or the next turn
     done,
+    hand_over,  ///< it is HTTP for the listener's WebHandler
     failed,
 };
 
@@ -67,9 +69,17 @@ class SocketTransport : public broker::Transport {
         return HandshakeStep::done;
     }
     /// The peer takes bytes again: what write() had to keep goes first. False: broken.
-    [[nodiscard]] bool send_kept();
+    [[nodiscard]] virtual bool send_kept();
+    /// Sends a few plain bytes (at most 64 KiB) and keeps what the kernel does not take; only while
+    /// nothing is kept. False: broken.
+    [[nodiscard]] virtual bool send_plain(std::span<const std::byte> bytes) = 0;
     /// Tells doctor and limits why the handshake failed; `timed_out`: its deadline passed.
     virtual void tell_failure(bool /*timed_out*/, TimePoint /*now*/, WallTime /*wall*/) {}
+
+    /// For the thread that serves a connection without a Poller: its buffers, which outlive this.
+    void lend(IoBuffers& buffers) noexcept { lent_ = &buffers; }
+    /// Ends our side, as far as the kernel takes it; the peer's goes on. Without a Poller only.
+    void end_output();
 
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
     [[nodiscard]] TimePoint accepted_at() const noexcept { return accepted_at_; }
@@ -83,6 +93,8 @@ class SocketTransport : public broker::Transport {
     [[nodiscard]] bool send_or_keep(std::span<const std::byte> bytes);
     /// Puts the last bytes (TLS: close_notify) into the kernel or `kept_`.
     virtual void say_goodbye() {}
+    /// Counts a failed handshake and tells the doctor; fills in who it was.
+    void report_failure(HandshakeFailure failure, TimePoint now, WallTime wall);
     /// The buffers of the thread this is attached to; nullptr while it is between two threads.
     [[nodiscard]] IoBuffers* buffers() const noexcept;
 
@@ -100,6 +112,7 @@ class SocketTransport : public broker::Transport {
     TimePoint accepted_at_;
     std::shared_ptr<ListenerShared> listener_;
     Poller* poller_ = nullptr;
+    IoBuffers* lent_ = nullptr;
     std::uint32_t slot_ = kNoSlot;
     bool closed_ = false;
 };

@@ -7,11 +7,14 @@
 namespace iotsky::net {
 
 /// Plain TCP (or any stream socket). One recv per read, one sendmsg per flush.
-class TcpTransport final : public SocketTransport {
+class TcpTransport : public SocketTransport {
   public:
     using SocketTransport::SocketTransport;
     [[nodiscard]] bool write(broker::OutBuffer& out) override;
     [[nodiscard]] ReadResult read(IoBuffers& buffers, std::size_t bytes_max) override;
+    [[nodiscard]] bool send_plain(std::span<const std::byte> bytes) override {
+        return send_or_keep(bytes);
+    }
 };
 
 }  // namespace iotsky::net

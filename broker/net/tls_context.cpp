@@ -128,14 +128,18 @@ Result<void> ask_for_certificates(TlsContext::Impl& impl, const TlsMaterial& mat
     return {};
 }
 
+// Each name behind its length.
+constexpr std::string_view kMqttProtocols{"\x0ex-amzn-mqtt-ca\x04mqtt"};
+constexpr std::string_view kHttpProtocols{"\x08http/1.1"};
+
+/// `ours`: one of the two above.
 int choose_alpn(SSL* /*ssl*/, const unsigned char** out, unsigned char* out_length,
-                const unsigned char* offered, unsigned offered_length, void* /*arg*/) {
-    static constexpr std::array<unsigned char, 20> kOurs{14,  'x', '-', 'a', 'm', 'z', 'n',
-                                                         '-', 'm', 'q', 't', 't', '-', 'c',
-                                                         'a', 4,   'm', 'q', 't', 't'};
+                const unsigned char* offered, unsigned offered_length, void* ours) {
+    const auto& names = *static_cast<const std::string_view*>(ours);
     unsigned char* chosen = nullptr;
-    const int result = SSL_select_next_proto(&chosen, out_length, kOurs.data(), kOurs.size(),
-                                             offered, offered_length);
+    const int result = SSL_select_next_proto(
+        &chosen, out_length, reinterpret_cast<const unsigned char*>(names.data()),
+        static_cast<unsigned>(names.size()), offered, offered_length);
     *out = chosen;
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
@@ -178,7 +182,8 @@ void set_modes(SSL_CTX* ctx, const TlsOptions& options) {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_timeout(ctx, options.ticket_lifetime.count());
     SSL_CTX_set_max_cert_list(ctx, static_cast<long>(options.chain_bytes_max));
-    SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, nullptr);
+    const std::string_view& names = options.http ? kHttpProtocols : kMqttProtocols;
+    SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, const_cast<std::string_view*>(&names));
     // The macro for this hides an old-style cast.
     SSL_CTX_callback_ctrl(ctx, SSL_CTRL_SET_TLSEXT_SERVERNAME_CB,
                           reinterpret_cast<void (*)()>(note_server_name));

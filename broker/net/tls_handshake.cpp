@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/bytes.hpp"
 #include "broker/net/listener_shared.hpp"
 #include "broker/net/tls_records.hpp"
 #include "broker/net/tls_transport.hpp"
@@ -23,6 +24,9 @@ constexpr std::string_view kConnackRefused{"\x20\x02\x00\x05", 4};
 constexpr std::string_view kHttpAnswer{
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 32\r\n"
     "Connection: close\r\n\r\nThis port speaks MQTT over TLS.\n"};
+constexpr std::string_view kHttpsAnswer{
+    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 64\r\n"
+    "Connection: close\r\n\r\nThis port speaks HTTPS: write https:// in front of the address.\n"};
 
 std::string text_or_empty(const char* text) {
     return text == nullptr ? std::string{} : std::string{text};
@@ -92,11 +96,12 @@ bool TlsTransport::speaks_tls(std::span<const std::byte> in) {
             return true;
         case FirstBytes::mqtt:
             fault_ = HandshakeFault::plain_mqtt;
-            static_cast<void>(send_or_keep(std::as_bytes(std::span{kConnackRefused})));
+            static_cast<void>(send_or_keep(as_bytes(kConnackRefused)));
             break;
         case FirstBytes::http:
             fault_ = HandshakeFault::http;
-            static_cast<void>(send_or_keep(std::as_bytes(std::span{kHttpAnswer})));
+            static_cast<void>(
+                send_or_keep(as_bytes(context_->impl().options.http ? kHttpsAnswer : kHttpAnswer)));
             break;
         case FirstBytes::other:
             fault_ = HandshakeFault::not_tls;
@@ -195,27 +200,13 @@ HandshakeFault TlsTransport::fault_of_alert(int alert) const noexcept {
 }
 
 void TlsTransport::tell_failure(bool timed_out, TimePoint now, WallTime wall) {
-    wrote_ = true;  // told and counted here, not as an unfinished CONNECT
-    if (!listener()) {
-        return;
-    }
-    listener()->limiter.count_failure(key_, now);
-    const auto fault =
-        timed_out ? HandshakeFault::timed_out : fault_.value_or(HandshakeFault::broken);
-    HandshakeCounters::add(listener()->handshakes.failed[static_cast<std::size_t>(fault)]);
-    if (!listener()->doctor) {
-        return;
-    }
     HandshakeFailure failure;
-    failure.fault = fault;
-    failure.listener = peer_.listener;
-    failure.address = peer_.address;
-    failure.local_address = peer_.local_address;
+    failure.fault = timed_out ? HandshakeFault::timed_out : fault_.value_or(HandshakeFault::broken);
     failure.server_name = facts_.server_name;
     failure.certificate_name = facts_.certificate_name;
     failure.our_names = context_->impl().server_names;
     failure.detail = detail_;
-    listener()->doctor->failed(failure, now, wall);
+    report_failure(std::move(failure), now, wall);
 }
 
 }  // namespace iotsky::net

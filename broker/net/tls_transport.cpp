@@ -172,14 +172,38 @@ bool TlsTransport::seal_record(broker::OutBuffer& out, IoBuffers& buffers) {
         }
         data = buffers.record.data();
     }
+    const std::size_t sealed = seal({data, length});
+    out.consume(sealed);
+    return sealed > 0;
+}
+
+/// One record of the front of `plain`; how much it took, 0: never again.
+std::size_t TlsTransport::seal(std::span<const std::byte> plain) {
+    const std::size_t length = std::min<std::size_t>(plain.size(), record_plain_max_);
     std::size_t sealed = 0;
     ERR_clear_error();
-    if (SSL_write_ex(ssl_.get(), data, length, &sealed) != 1) {
+    if (SSL_write_ex(ssl_.get(), plain.data(), length, &sealed) != 1) {
         unusable_ = true;
+        return 0;
+    }
+    return sealed;
+}
+
+bool TlsTransport::send_plain(std::span<const std::byte> bytes) {
+    IoBuffers* const shared = buffers();
+    if (unusable_ || shared == nullptr) {
         return false;
     }
-    out.consume(sealed);
-    return true;
+    pipe_.out = shared;
+    bool alive = true;
+    while (alive && !bytes.empty()) {
+        const std::size_t sealed = seal(bytes);
+        bytes = bytes.subspan(sealed);
+        alive =
+            sealed > 0 && (shared->cipher_room() >= IoBuffers::kRecordBytesMax || push(*shared));
+    }
+    pipe_.out = nullptr;
+    return push(*shared) && alive;
 }
 
 void TlsTransport::say_goodbye() {

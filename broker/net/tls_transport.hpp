@@ -20,13 +20,14 @@ namespace iotsky::net {
 /// cipher buffer and from there to the kernel in one call; what the kernel does not take is kept
 /// here, and nothing is encrypted before it is gone. So there is no WANT_WRITE and no rule about
 /// retries.
-class TlsTransport final : public SocketTransport {
+class TlsTransport : public SocketTransport {
   public:
     TlsTransport(Origin&& origin, std::shared_ptr<const TlsContext> context);
     ~TlsTransport() override;
 
     [[nodiscard]] bool write(broker::OutBuffer& out) override;
     [[nodiscard]] ReadResult read(IoBuffers& buffers, std::size_t bytes_max) override;
+    [[nodiscard]] bool send_plain(std::span<const std::byte> bytes) override;
     [[nodiscard]] bool holds_input() const noexcept override {
         return undrained_ || !inbound_.empty();
     }
@@ -61,6 +62,7 @@ class TlsTransport final : public SocketTransport {
     [[nodiscard]] Opened open_records(std::span<const std::byte> in, IoBuffers& buffers);
     void open_slice(IoBuffers& buffers, Opened& opened);
     [[nodiscard]] bool seal_record(broker::OutBuffer& out, IoBuffers& buffers);
+    [[nodiscard]] std::size_t seal(std::span<const std::byte> plain);
 
     // tls_handshake.cpp
     [[nodiscard]] bool speaks_tls(std::span<const std::byte> in);

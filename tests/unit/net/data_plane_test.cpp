@@ -66,8 +66,9 @@ struct Node {
         log.set_wakers(plane.wakers());
         ListenerOptions options = TlsServer::patient();
         options.bind = "127.0.0.1:0";
-        Listener::Tls tls{std::make_shared<TlsSlot>(pki.context()),
-                          std::make_shared<HandshakeDoctor>(&refusals)};
+        Listener::Parts tls{std::make_shared<TlsSlot>(pki.context()),
+                            std::make_shared<HandshakeDoctor>(&refusals),
+                            {}};
         Listener listener = Listener::bind(options, threads, tls).value();
         port = listener.port();
         plane.start();
