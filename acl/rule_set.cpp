@@ -4,6 +4,7 @@
 #include <array>
 
 #include "acl/rule.hpp"
+#include "acl/user_rules.hpp"
 #include "base/assert.hpp"
 #include "base/text.hpp"
 
@@ -235,6 +236,11 @@ Result<std::shared_ptr<const RuleSet>> compile_anonymous(std::string_view listen
                                                          const RuleLimits& limits) {
     return compile_named("anonymous clients of listener " + std::string(listener_name),
                          {&policy_file, 1}, limits);
+}
+
+Result<std::shared_ptr<const RuleSet>> compile_user(std::string_view user,
+                                                    const NamedPolicy& rights) {
+    return compile_named(std::string(user), {&rights, 1}, {});
 }
 
 }  // namespace iotsky::acl

@@ -132,6 +132,7 @@ Result<GroupDeleted> remove_class(Change& change, const ClassRecord& record, boo
     }
     change.tx.detach_all_policies({TargetKind::class_, record.id});
     change.tx.erase_tokens_of_class(record.id);
+    change.affected.tokens = true;
     change.tx.erase_class(record.id);
     tell(change, "class.deleted", "class.delete", record);
     return GroupDeleted{record.name, removed.things, removed.certificates_revoked};

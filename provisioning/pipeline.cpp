@@ -58,6 +58,7 @@ Affected all_affected(std::span<const Order> orders) {
         add_all(all.things, order.affected.things);
         add_all(all.classes, order.affected.classes);
         add_all(all.policies, order.affected.policies);
+        all.tokens = all.tokens || order.affected.tokens;
     }
     return all;
 }

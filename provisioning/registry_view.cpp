@@ -1,6 +1,7 @@
 #include "provisioning/registry_view.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/log.hpp"
 #include "provisioning/names.hpp"
@@ -63,7 +64,9 @@ std::optional<Error> CertificateView::refusal(WallTime now) const {
 }
 
 RegistryView::RegistryView()
-    : shards_(std::make_unique<std::array<Shard, 64>>()), loader_(std::make_unique<Loader>()) {}
+    : shards_(std::make_unique<std::array<Shard, 64>>()),
+      loader_(std::make_unique<Loader>()),
+      tokens_(std::make_shared<const TokenTable>()) {}
 RegistryView::~RegistryView() = default;
 
 RegistryView::Shard& RegistryView::shard(const certs::Fingerprint& fingerprint) const {
@@ -116,8 +119,10 @@ Result<void> RegistryView::load(Store& store) {
     const LockGuard publishing(publishing_);
     Loader& loader = *loader_;
     std::vector<std::shared_ptr<const CertificateView>> entries;
+    std::shared_ptr<const TokenTable> table;
     IOTSKY_CHECK(store.read_void([&](Reader& reader) -> Result<void> {
         loader.begin();
+        table = loader.tokens(reader);
         reader.for_each_certificate_facts([&](CertificateFacts&& facts) {
             entries.push_back(loader.view_of(reader, std::move(facts)));
         });
@@ -126,6 +131,7 @@ Result<void> RegistryView::load(Store& store) {
     for (auto& entry : entries) {
         put(std::move(entry));
     }
+    put(std::move(table));
     stale_ = false;
     return {};
 }
@@ -138,8 +144,12 @@ Refreshed RegistryView::refresh(Store& store, const Affected& affected) {
     const LockGuard publishing(publishing_);
     Loader& loader = *loader_;
     std::vector<std::shared_ptr<const CertificateView>> entries;
+    std::shared_ptr<const TokenTable> table;
     const Result<void> read = store.read_void([&](Reader& reader) -> Result<void> {
         loader.begin();
+        if (affected.tokens || !affected.classes.empty()) {
+            table = loader.tokens(reader);
+        }
         for (const Id& id : reader.certificates_affected(affected)) {
             if (auto facts = reader.certificate_facts(id)) {
                 entries.push_back(loader.view_of(reader, std::move(*facts)));
@@ -162,6 +172,9 @@ Refreshed RegistryView::refresh(Store& store, const Affected& affected) {
             refreshed.scopes.push_back(std::move(scope));
         }
     }
+    if (table) {
+        std::ranges::move(put(std::move(table)), std::back_inserter(refreshed.scopes));
+    }
     return refreshed;
 }
 
@@ -181,6 +194,22 @@ void RegistryView::deny(const Affected& affected, Refreshed& refreshed) {
         refreshed.scopes.push_back(entry->scope);
         put(std::move(entry));
     }
+    if (affected.tokens || !affected.classes.empty()) {
+        std::ranges::move(put(std::make_shared<const TokenTable>()),
+                          std::back_inserter(refreshed.scopes));
+    }
+}
+
+std::vector<std::string> RegistryView::put(std::shared_ptr<const TokenTable> table) {
+    const LockGuard lock(tokens_mutex_);
+    std::vector<std::string> changed = table->changed_since(*tokens_);
+    tokens_ = std::move(table);
+    return changed;
+}
+
+std::shared_ptr<const TokenTable> RegistryView::tokens() const {
+    const LockGuard lock(tokens_mutex_);
+    return tokens_;
 }
 
 bool RegistryView::stale() const noexcept {

@@ -17,6 +17,7 @@
 #include "certs/fingerprint.hpp"
 #include "provisioning/records.hpp"
 #include "provisioning/store.hpp"
+#include "provisioning/token_view.hpp"
 
 namespace iotsky::provisioning {
 
@@ -78,7 +79,7 @@ class CertificateView {
 
 /// What a refresh did.
 struct Refreshed {
-    /// Scopes of certificates that were known before and may have other rights now.
+    /// Scopes of certificates and tokens that were known before and may have other rights now.
     std::vector<std::string> scopes;
     /// False: the registry could not be read; the certificates concerned are denied until it can.
     bool complete = true;
@@ -100,6 +101,9 @@ class RegistryView {
     /// Every entry, in no order; holds one shard's lock while it copies that shard's pointers.
     void for_each(const std::function<void(const CertificateView&)>& visit) const;
 
+    /// All tokens as they are now; never null. Thread: any; never waits for the disk.
+    [[nodiscard]] std::shared_ptr<const TokenTable> tokens() const;
+
     /// Reads everything. Errors: E53xx, and the view stays as it was. Cost: about 5 us an entry.
     [[nodiscard]] Result<void> load(Store& store);
     /// Reads again what a commit touched. Publishers are serialised and read after their commit, so
@@ -120,6 +124,8 @@ class RegistryView {
     /// Whether there was one before.
     bool put(std::shared_ptr<const CertificateView> entry);
     void deny(const Affected& affected, Refreshed& refreshed) IOTSKY_REQUIRES(publishing_);
+    /// @return scopes of tokens that may have other rights now.
+    std::vector<std::string> put(std::shared_ptr<const TokenTable> table);
 
     std::unique_ptr<std::array<Shard, 64>> shards_;
     /// Before a shard's lock. Held over a read of the database on purpose: publishers, `work`
@@ -128,6 +134,8 @@ class RegistryView {
     Mutex publishing_;
     std::unique_ptr<Loader> loader_ IOTSKY_GUARDED_BY(publishing_);
     std::atomic<bool> stale_{false};
+    mutable Mutex tokens_mutex_;  ///< a leaf
+    std::shared_ptr<const TokenTable> tokens_ IOTSKY_GUARDED_BY(tokens_mutex_);
 };
 
 }  // namespace iotsky::provisioning

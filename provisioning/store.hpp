@@ -53,9 +53,11 @@ struct Affected {
     std::vector<Id> things;
     std::vector<Id> classes;
     std::vector<Id> policies;
+    bool tokens = false;  ///< a token was made, revoked or erased
 
     [[nodiscard]] bool empty() const noexcept {
-        return certificates.empty() && things.empty() && classes.empty() && policies.empty();
+        return certificates.empty() && things.empty() && classes.empty() && policies.empty() &&
+               !tokens;
     }
 };
 

@@ -104,6 +104,7 @@ Result<CreatedToken> Tokens::create(const Caller& caller, const TokenRequest& re
     IOTSKY_TRY(done, core_.change(caller, [&](Change& change) -> Result<TokenDetails> {
         IOTSKY_CHECK(resolve(change.tx, request, record));
         change.tx.insert(record);
+        change.affected.tokens = true;
         tell(change, "token.created", "token.create", record);
         return details(change.tx, TokenRecord{record});
     }));
@@ -129,6 +130,8 @@ Result<TokenRecord> Tokens::revoke(const Caller& caller, std::string_view token_
         if (!record.revoked_at) {
             record.revoked_at = change.now;
             change.tx.update(record);
+            change.affected.tokens = true;
+            change.revoked = true;
             tell(change, "token.revoked", "token.revoke", record);
             ++record.rev;
         }

@@ -154,6 +154,11 @@ std::shared_ptr<const CertificateView> ViewLoader::view_of(Reader& reader,
     return view;
 }
 
+std::shared_ptr<const TokenTable> ViewLoader::tokens(Reader& reader) {
+    return TokenTable::read(
+        reader, [&](const Id& id) { return class_view(reader, id); }, version_);
+}
+
 std::shared_ptr<CertificateView> ViewLoader::denied(const CertificateView& entry) {
     auto view = std::make_shared<CertificateView>();
     view->version = version_;

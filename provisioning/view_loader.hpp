@@ -16,6 +16,8 @@ class ViewLoader {
     void begin();
     [[nodiscard]] std::shared_ptr<const CertificateView> view_of(Reader& reader,
                                                                  CertificateFacts&& facts);
+    /// All tokens as the rows are now.
+    [[nodiscard]] std::shared_ptr<const TokenTable> tokens(Reader& reader);
     /// `entry` without any rights.
     [[nodiscard]] std::shared_ptr<CertificateView> denied(const CertificateView& entry);
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "acl/auth_context.hpp"
 #include "provisioning/names.hpp"
 #include "provisioning/token_text.hpp"
 #include "tests/unit/provisioning/world.hpp"
@@ -52,6 +53,82 @@ TEST_SUITE("provisioning.tokens") {
         CHECK(number(Role::student, "7b", "") == "E4104");
         CHECK(number(Role::student, "7b", "nix") == "E2111");
         CHECK(number(Role::device, "7b", "") == "E4104");
+    }
+
+    TEST_CASE("over MQTT a token reads its class, and a teacher's writes on the board") {
+        World world;
+        world.thing();
+        struct Row {
+            Role role;
+            std::string reads;
+            std::string not_reads;
+            std::string writes;
+            std::string not_writes;
+        };
+        const Row rows[] = {
+            {Role::teacher, "7b/otter/weather/t", "8a/otter/x", "7b/board/lesson", "7b/otter/x"},
+            {Role::assistant, "7b/otter/weather/t", "8a/otter/x", "", "7b/board/lesson"},
+            {Role::projector, "7b/board/lesson", "8a/board/x", "", "7b/board/lesson"},
+            {Role::student, "7b/otter/weather/t", "7b/fox/x", "7b/commons/x", "7b/board/x"},
+            {Role::student, "7b/board/lesson", "7c/board/x", "7b/commons/x", "7b/otter/x"},
+            {Role::admin, "8a/fox/x", "", "8a/board/x", "8a/fox/x"},
+        };
+        for (const Row& row : rows) {
+            CAPTURE(to_string(row.role));
+            const bool admin = row.role == Role::admin;
+            const auto made = world.registry->tokens
+                                  .create(world.admin, {"x",
+                                                        row.role,
+                                                        admin ? "" : "7b",
+                                                        row.role == Role::student ? "otter" : "",
+                                                        {}})
+                                  .value();
+            const auto token = world.registry->view().tokens()->find(made.token.view());
+            REQUIRE(token != nullptr);
+            REQUIRE_FALSE(token->refusal(world.clock.wall_now()).has_value());
+            const auto rights = acl::AuthContext::make(token->rules(), {}, token->valid_until());
+            const auto may = [&](acl::Action action, const std::string& what) {
+                return rights->evaluate(action, what, world.clock.wall_now()).allowed;
+            };
+            CHECK(may(acl::Action::connect, "anything"));
+            CHECK(may(acl::Action::receive, row.reads));
+            CHECK(may(acl::Action::subscribe, row.reads));
+            CHECK_FALSE((!row.not_reads.empty() && may(acl::Action::receive, row.not_reads)));
+            CHECK_FALSE((!row.not_reads.empty() && may(acl::Action::subscribe, row.not_reads)));
+            CHECK((row.writes.empty() || may(acl::Action::publish, row.writes)));
+            CHECK_FALSE(may(acl::Action::publish, row.not_writes));
+        }
+        // A screen of no class has nothing to show.
+        const auto screen =
+            world.registry->tokens.create(world.admin, {"s", Role::projector, "", "", {}}).value();
+        CHECK(world.registry->view()
+                  .tokens()
+                  ->find(screen.token.view())
+                  ->refusal(world.clock.wall_now())
+                  ->number == "E3309");
+    }
+
+    TEST_CASE("the published tokens follow their class and their revocation, which is told") {
+        World world;
+        world.thing();
+        const auto made =
+            world.registry->tokens.create(world.admin, {"x", Role::teacher, "7b", "", {}}).value();
+        const auto now = [&] { return world.registry->view().tokens()->find(made.token.view()); };
+        const auto before = now();
+        REQUIRE(before != nullptr);
+        CHECK(world.registry->view().tokens()->by_scope(before->scope) == before);
+        ClassChange change;
+        change.settings.strict_isolation = true;
+        REQUIRE(world.registry->classes.set(world.admin, "7b", change).has_value());
+        CHECK(now()->class_view->settings.strict_isolation);
+
+        const std::string id = made.details.record.id.format(kTokenPrefix);
+        const std::size_t told = world.listener.calls.size();
+        REQUIRE(world.registry->tokens.revoke(world.admin, id).has_value());
+        CHECK(now()->revoked);
+        REQUIRE(world.listener.calls.size() == told + 1);
+        CHECK(world.listener.calls.back().scopes == std::vector<std::string>{id});
+        CHECK(world.registry->view().tokens()->find("iot_nonsense") == nullptr);
     }
 
     TEST_CASE("token text: 49 characters, check digits find every single typing error") {
