@@ -95,8 +95,9 @@ Result<void> Dispatcher::check_head(const Head& head, Request& request) const {
     if (head.hosts != 1) {
         return not_http("It needs exactly one Host header.");
     }
-    IOTSKY_CHECK(check_host(head.host, options_.host_names));
-    IOTSKY_CHECK(check_origin({head.host, head.origin, head.sec_fetch_site}));
+    const Peer& peer = request.peer;
+    IOTSKY_CHECK(check_host(head.host, options_.host_names, peer.own_address));
+    IOTSKY_CHECK(check_origin({head.host, head.origin, head.sec_fetch_site, peer.tls}));
     IOTSKY_TRY(match, router_.find(head.method, request.path));
     request.method = match.route->method;
     request.route = match.route;

@@ -41,7 +41,7 @@ Error wrong_host(std::string_view host) {
                       "This is not the host \"" + escape(host) + "\".",
                       "Requests under a foreign name can come from a web page that was made to "
                       "point here (DNS rebinding).",
-                      "Use http://127.0.0.1 or http://localhost, or add the name to server.names.");
+                      "Use localhost or an address of this machine, or add the name to server.names.");
 }
 
 Error cross_origin(std::string_view origin) {

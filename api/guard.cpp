@@ -4,17 +4,10 @@
 #include <cctype>
 
 #include "api/errors.hpp"
+#include "base/ascii.hpp"
 
 namespace iotsky::api {
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out{text};
-    std::ranges::transform(out, out.begin(), [](unsigned char c) {
-        return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    });
-    return out;
-}
 
 bool is_digits(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -34,7 +27,7 @@ std::string_view wanted_type(BodyKind kind) {
 }
 
 std::string media_type(std::string_view content_type) {
-    std::string type = lower(content_type.substr(0, content_type.find(';')));
+    std::string type = ascii_lower(content_type.substr(0, content_type.find(';')));
     while (!type.empty() && type.back() == ' ') {
         type.pop_back();
     }
@@ -53,22 +46,24 @@ std::string host_name(std::string_view host) {
         if (!rest.empty() && (rest.front() != ':' || !is_digits(rest.substr(1)))) {
             return {};
         }
-        return lower(host.substr(1, end - 1));
+        return ascii_lower(host.substr(1, end - 1));
     }
     const std::size_t colon = host.find(':');
     if (colon != std::string_view::npos && !is_digits(host.substr(colon + 1))) {
         return {};
     }
-    std::string name = lower(host.substr(0, colon));
+    std::string name = ascii_lower(host.substr(0, colon));
     if (name.ends_with('.')) {
         name.pop_back();  // "localhost." is the same name
     }
     return name;
 }
 
-Result<void> check_host(std::string_view host, std::span<const std::string> names) {
+Result<void> check_host(std::string_view host, std::span<const std::string> names,
+                        std::string_view own_address) {
     const std::string name = host_name(host);
-    if (!name.empty() && (is_loopback(name) || std::ranges::find(names, name) != names.end())) {
+    if (!name.empty() && (is_loopback(name) || name == own_address ||
+                          std::ranges::find(names, name) != names.end())) {
         return {};
     }
     return wrong_host(host);
@@ -79,7 +74,8 @@ Result<void> check_origin(const OriginFacts& facts) {
     if (!site.empty() && site != "same-origin" && site != "none") {
         return cross_origin(facts.origin.empty() ? site : facts.origin);
     }
-    if (facts.origin.empty() || lower(facts.origin) == "http://" + lower(facts.host)) {
+    const std::string ours = (facts.tls ? "https://" : "http://") + ascii_lower(facts.host);
+    if (facts.origin.empty() || ascii_lower(facts.origin) == ours) {
         return {};
     }
     return cross_origin(facts.origin);

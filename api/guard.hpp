@@ -15,15 +15,17 @@ struct OriginFacts {
     std::string_view host;            ///< Host header, with its port.
     std::string_view origin;          ///< Empty: no such header.
     std::string_view sec_fetch_site;  ///< Empty: no such header.
+    bool tls = false;                 ///< Whether our pages are https.
 };
 
 /// The name part of a Host header: "[::1]:9880" -> "::1", "LocalHost:80" -> "localhost"; empty if
 /// it is not a host.
 [[nodiscard]] std::string host_name(std::string_view host);
 
-/// Against DNS rebinding: Host must be localhost, a loopback address or one of `names` (lower
-/// case). Error: E4107.
-[[nodiscard]] Result<void> check_host(std::string_view host, std::span<const std::string> names);
+/// Against DNS rebinding: Host must be localhost, a loopback address, one of `names` (lower case)
+/// or `own_address`, the address of ours that the peer reached (empty: not known). Error: E4107.
+[[nodiscard]] Result<void> check_host(std::string_view host, std::span<const std::string> names,
+                                      std::string_view own_address = {});
 
 /// Against requests of other web pages. Error: E4108.
 [[nodiscard]] Result<void> check_origin(const OriginFacts& facts);

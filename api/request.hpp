@@ -21,8 +21,10 @@ using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 /// Where a request came from.
 struct Peer {
-    std::string address;  ///< "127.0.0.1:50112" or "unix:uid=1000"; for logs.
-    std::string account;  ///< Name of a trusted unix peer's account, else empty.
+    std::string address;      ///< "127.0.0.1:50112" or "unix:uid=1000"; for logs.
+    std::string account;      ///< Name of a trusted unix peer's account, else empty.
+    std::string own_address;  ///< The address of ours that it reached, over TLS; else empty.
+    bool tls = false;
     bool unix_socket = false;
     bool local = false;    ///< Unix socket or loopback address.
     bool trusted = false;  ///< Unix peer that is root, the daemon's user or in group iotsky.

@@ -3,10 +3,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sstream>
+
 #include "api/error_map.hpp"
 #include "api/errors.hpp"
 #include "api/server_core.hpp"
 #include "api/session.hpp"
+#include "api/stream_socket.hpp"
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
 #include "base/port_owner.hpp"
@@ -100,6 +103,17 @@ Peer peer_of(const tcp::socket& socket, const TrustedAccounts& /*trusted*/) {
     return peer;
 }
 
+Peer peer_of(const HandedConnection& connection) {
+    Peer peer;
+    peer.address = connection.address + ":" + std::to_string(connection.port);
+    peer.own_address = connection.own_address;
+    peer.tls = true;
+    boost::system::error_code error;
+    const auto address = asio::ip::make_address(connection.address, error);
+    peer.local = !error && address.is_loopback();
+    return peer;
+}
+
 Peer peer_of(Unix::socket& socket, const TrustedAccounts& trusted) {
     Peer peer;
     peer.unix_socket = true;
@@ -120,23 +134,43 @@ void set_no_delay(tcp::socket& socket) {
 
 void set_no_delay(Unix::socket& /*socket*/) {}
 
+http::response<http::string_body> turned_away(std::size_t connections_max) {
+    Request nobody;
+    Response answer = problem(too_many_connections(connections_max), nobody);
+    return render(answer, nobody, false);
+}
+
 /// Best effort: one write into an empty socket buffer, then closed.
 template <typename Socket>
 void turn_away(Socket socket, std::size_t connections_max) {
-    Request nobody;
-    Response answer = problem(too_many_connections(connections_max), nobody);
-    const auto message = render(answer, nobody, false);
+    const auto message = turned_away(connections_max);
     boost::system::error_code ignored;
     socket.non_blocking(true, ignored);
     http::write(socket, message, ignored);
     socket.shutdown(Socket::shutdown_send, ignored);
 }
 
+void turn_away(HandedStream& stream, std::size_t connections_max) {
+    std::ostringstream text;
+    text << turned_away(connections_max);
+    static_cast<void>(stream.write_some(std::as_bytes(std::span{text.view()})));
+    stream.end_output();
+}
+
+/// Serves one connection; `open` counts those of its listener.
+template <typename Socket>
+void serve(asio::any_io_executor executor, Socket socket, Peer peer,
+           const std::shared_ptr<std::size_t>& open, const std::shared_ptr<ServerCore>& core) {
+    auto session = std::make_shared<Session<Socket>>(std::move(socket), std::move(peer), core);
+    ++*open;
+    asio::co_spawn(executor, Session<Socket>::run(std::move(session)),
+                   [open](const std::exception_ptr& /*never: errors come as values*/) { --*open; });
+}
+
 /// Accepts until the acceptor is closed. `open` counts this listener's connections.
 template <typename Protocol>
 asio::awaitable<void> accept_loop(std::shared_ptr<asio::basic_socket_acceptor<Protocol>> acceptor,
                                   std::shared_ptr<ServerCore> core) {
-    using Socket = typename Protocol::socket;
     auto open = std::make_shared<std::size_t>(0);
     asio::steady_timer pause{acceptor->get_executor()};
     while (acceptor->is_open()) {
@@ -155,11 +189,7 @@ asio::awaitable<void> accept_loop(std::shared_ptr<asio::basic_socket_acceptor<Pr
         }
         set_no_delay(socket);
         Peer peer = peer_of(socket, core->trusted);
-        auto session = std::make_shared<Session<Socket>>(std::move(socket), std::move(peer), core);
-        ++*open;
-        asio::co_spawn(
-            acceptor->get_executor(), Session<Socket>::run(std::move(session)),
-            [open](const std::exception_ptr& /*never: errors come as values*/) { --*open; });
+        serve(acceptor->get_executor(), std::move(socket), std::move(peer), open, core);
     }
 }
 
@@ -263,6 +293,30 @@ void ServerCore::stop() {
     }
 }
 
+void ServerCore::adopt(HandedConnection connection) {
+    if (stopping_) {
+        return;
+    }
+    auto& open = adopted_[connection.listener];
+    if (!open) {
+        open = std::make_shared<std::size_t>(0);
+    }
+    if (*open >= options.connections_max) {
+        turn_away(*connection.stream, options.connections_max);
+        return;
+    }
+    asio::posix::stream_descriptor descriptor{control_};
+    boost::system::error_code error;
+    descriptor.assign(connection.stream->fd(), error);
+    if (error) {
+        return;  // the kernel watches no more descriptors: the connection ends here
+    }
+    Peer peer = peer_of(connection);
+    serve(control_.get_executor(),
+          StreamSocket{std::move(connection.stream), std::move(descriptor)}, std::move(peer), open,
+          shared_from_this());
+}
+
 void ServerCore::wake_pollers() {
     asio::post(control_, [self = shared_from_this()] {
         for (asio::steady_timer* poller : self->pollers_) {
@@ -314,6 +368,10 @@ Result<std::vector<BoundListener>> Server::start() {
 
 void Server::stop() {
     core_->stop();
+}
+
+void Server::adopt(HandedConnection connection) {
+    core_->adopt(std::move(connection));
 }
 
 void Server::wake_pollers() {

@@ -18,7 +18,17 @@ class io_context;
 
 namespace iotsky::api {
 
+class HandedStream;
 class ServerCore;
+
+/// A connection that was accepted elsewhere: an https listener's, behind its TLS.
+struct HandedConnection {
+    std::unique_ptr<HandedStream> stream;
+    std::string listener;
+    std::string address;      ///< of the peer, without port
+    std::uint16_t port = 0;   ///< of the peer
+    std::string own_address;  ///< of ours that it reached
+};
 
 /// A listener that is open: what endpoints.json says about it.
 struct BoundListener {
@@ -53,6 +63,9 @@ class Server {
     [[nodiscard]] Result<std::vector<BoundListener>> start();
     /// Closes listeners and idle connections; requests that run are answered, then closed.
     void stop();
+    /// Serves a connection that is open already; beyond `connections_max` of its listener it gets
+    /// 503. After stop() it is dropped.
+    void adopt(HandedConnection connection);
     /// Asks the handlers of waiting long polls again: an event was committed. Thread: any.
     void wake_pollers();
 

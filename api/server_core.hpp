@@ -5,8 +5,10 @@
 #include <atomic>
 #include <boost/asio.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "api/dispatcher.hpp"
 #include "api/options.hpp"
@@ -31,6 +33,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
 
     Result<std::vector<BoundListener>> start();
     void stop();
+    void adopt(HandedConnection connection);
     void wake_pollers();
     void join_pool();
 
@@ -62,6 +65,7 @@ class ServerCore : public std::enable_shared_from_this<ServerCore> {
     bool stopping_ = false;
     std::vector<std::function<void()>> close_listeners_;
     std::set<AnySession*> sessions_;
+    std::map<std::string, std::shared_ptr<std::size_t>> adopted_;  ///< open ones, by listener
     std::set<boost::asio::steady_timer*> pollers_;
 };
 

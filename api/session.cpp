@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "api/stream_socket.hpp"
+
 namespace iotsky::api {
 namespace {
 
@@ -306,5 +308,6 @@ asio::awaitable<void> Session<Socket>::linger() {
 
 template class Session<asio::ip::tcp::socket>;
 template class Session<asio::local::stream_protocol::socket>;
+template class Session<StreamSocket>;
 
 }  // namespace iotsky::api

@@ -34,12 +34,18 @@ TEST_SUITE("api.guard") {
             REQUIRE(!checked);
             CHECK(checked.error().number == "E4107");
         }
+        CHECK(check_host("10.20.0.5:8443", names, "10.20.0.5").has_value());
+        CHECK(check_host("[2001:db8::5]:8443", names, "2001:db8::5").has_value());
+        CHECK_FALSE(check_host("10.20.0.6:8443", names, "10.20.0.5").has_value());
+        CHECK_FALSE(check_host("", names, "").has_value());
     }
 
     TEST_CASE("requests of other web pages are refused") {
         CHECK(check_origin({"localhost:9880", "", ""}).has_value());
         CHECK(check_origin({"localhost:9880", "http://localhost:9880", "same-origin"}).has_value());
         CHECK(check_origin({"localhost:9880", "", "none"}).has_value());
+        CHECK(check_origin({"a.example:8443", "https://A.example:8443", "", true}).has_value());
+        CHECK_FALSE(check_origin({"a.example", "http://a.example", "", true}).has_value());
         const OriginFacts refused[] = {
             {"localhost:9880", "http://evil.example", ""},
             {"localhost:9880", "null", ""},
