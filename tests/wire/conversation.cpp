@@ -92,7 +92,7 @@ class Runner {
     Peer& peer(const std::string& client) {
         auto& slot = peers_[client];
         if (!slot) {
-            slot = std::make_unique<Peer>(options_.port, options_.patience);
+            slot = std::make_unique<Peer>(options_.transport, options_.port, options_.patience);
         }
         return *slot;
     }

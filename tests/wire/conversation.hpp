@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 
+#include "tests/wire/channel.hpp"
 #include "tests/wire/table.hpp"
 
 namespace iotsky::wire {
 
 struct RunOptions {
     std::uint16_t port = 0;
+    Transport transport = Transport::tcp;
     std::chrono::milliseconds patience{3000};  ///< For each packet or close that is expected.
 };
 

@@ -10,6 +10,7 @@
 #include "broker/memory_log.hpp"
 #include "broker/net/io_thread.hpp"
 #include "broker/net/shard_sink.hpp"
+#include "tests/wire/self_signed.hpp"
 
 namespace iotsky::wire {
 namespace {
@@ -47,10 +48,24 @@ class Untold final : public broker::RefusalSink {
     void refused(const broker::Refusal&) override {}
 };
 
-net::ListenerOptions listener_options() {
+net::Protocol protocol_of(Transport transport) {
+    switch (transport) {
+        case Transport::tcp:
+            break;
+        case Transport::tls:
+            return net::Protocol::mqtts;
+        case Transport::ws:
+            return net::Protocol::ws;
+        case Transport::wss:
+            return net::Protocol::wss;
+    }
+    return net::Protocol::mqtt;
+}
+
+net::ListenerOptions listener_options(Transport transport) {
     net::ListenerOptions options;
     options.name = "plain";
-    options.protocol = net::Protocol::mqtt;
+    options.protocol = protocol_of(transport);
     options.bind = "127.0.0.1:0";
     options.failures_per_minute_max = 0;  // most of the tables' connections are refused
     return options;
@@ -70,9 +85,14 @@ struct OpenBroker::Parts {
     std::uint16_t port = 0;
 };
 
-OpenBroker::OpenBroker() : parts_(std::make_unique<Parts>()) {
+OpenBroker::OpenBroker(Transport transport) : parts_(std::make_unique<Parts>()) {
     Parts& parts = *parts_;
-    net::Listener listener = net::Listener::bind(listener_options(), kThreads).value();
+    net::Listener::Parts of_net;
+    if (net::has_tls(protocol_of(transport))) {
+        of_net.slot = self_signed();
+    }
+    net::Listener listener =
+        net::Listener::bind(listener_options(transport), kThreads, of_net).value();
     parts.port = listener.port();
     std::vector<broker::Waker*> wakers;
     std::vector<std::unique_ptr<net::PollerSink>> sinks;

@@ -3,13 +3,15 @@
 #include <cstdint>
 #include <memory>
 
+#include "tests/wire/channel.hpp"
+
 namespace iotsky::wire {
 
-/// The broker's own threads and sockets in this process, on a free port of 127.0.0.1: plain TCP,
-/// two io threads, a log that commits late, and anonymous clients that may do all.
+/// The broker's own threads and sockets in this process, on a free port of 127.0.0.1: two io
+/// threads, a log that commits late, and anonymous clients that may do all.
 class OpenBroker {
   public:
-    OpenBroker();
+    explicit OpenBroker(Transport transport);
     ~OpenBroker();
     [[nodiscard]] std::uint16_t port() const noexcept;
 

@@ -2,22 +2,21 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "broker/mqtt/framer.hpp"
+#include "tests/wire/channel.hpp"
 
 namespace iotsky::wire {
 
-/// A plain TCP connection to 127.0.0.1 that speaks in MQTT packets. Blocking, with deadlines.
+/// A client on 127.0.0.1 that speaks in MQTT packets. Blocking, with deadlines.
 class Peer {
   public:
     /// Throws std::runtime_error when nobody listens.
-    Peer(std::uint16_t port, std::chrono::milliseconds patience);
-    ~Peer();
-    Peer(const Peer&) = delete;
-    Peer& operator=(const Peer&) = delete;
+    Peer(Transport transport, std::uint16_t port, std::chrono::milliseconds patience);
 
     /// A connection that was closed meanwhile takes nothing and says nothing: what is expected next
     /// tells it.
@@ -39,10 +38,7 @@ class Peer {
     void finish();
 
   private:
-    [[nodiscard]] bool wait_readable();
-
-    int fd_ = -1;
-    std::chrono::milliseconds patience_;
+    std::unique_ptr<Channel> channel_;
     mqtt::Framer framer_{mqtt::kRemainingLengthMax};
     std::vector<std::byte> buffer_;
     mqtt::Bytes unread_;

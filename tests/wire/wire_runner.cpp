@@ -14,9 +14,10 @@ namespace {
 using namespace iotsky::wire;
 
 constexpr std::string_view kUsage =
-    "usage: wire_runner --port N [--patience-ms N] [--only TEXT] FILE...\n"
+    "usage: wire_runner --port N [--transport T] [--patience-ms N] [--only TEXT] FILE...\n"
     "       wire_runner --check FILE...\n"
-    "Speaks the conversations of FILE... with the broker on 127.0.0.1:N; --only takes those whose\n"
+    "Speaks the conversations of FILE... with the broker on 127.0.0.1:N over T: tcp (default),\n"
+    "tls, ws or wss, the last two at the path /mqtt; --only takes those whose\n"
     "name contains TEXT; --check reads the files and connects nowhere. Exit: 0 all went as "
     "written,\n"
     "1 some did not, 2 wrong call or file.\n";
@@ -51,6 +52,12 @@ Call parse_call(const std::vector<std::string>& args) {
             call.check = true;
         } else if (args[i] == "--port") {
             call.run.port = to_number<std::uint16_t>(value());
+        } else if (args[i] == "--transport") {
+            const auto transport = parse_transport(value());
+            if (!transport) {
+                throw std::invalid_argument("not a transport: " + args[i]);
+            }
+            call.run.transport = *transport;
         } else if (args[i] == "--patience-ms") {
             call.run.patience = std::chrono::milliseconds(to_number<int>(value()));
         } else if (args[i] == "--only") {
