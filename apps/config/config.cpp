@@ -27,10 +27,40 @@ broker::ConnectionLimits Listener::no_limits() noexcept {
     return limits;
 }
 
+bool is_mqtt(const Listener& listener) noexcept {
+    return listener.protocol != Protocol::http && listener.protocol != Protocol::unix_socket;
+}
+
+bool is_api(const Listener& listener) noexcept {
+    return !is_mqtt(listener) || listener.protocol == Protocol::https;
+}
+
+bool has_tls(Protocol protocol) noexcept {
+    return protocol == Protocol::mqtts || protocol == Protocol::wss || protocol == Protocol::https;
+}
+
+bool has_websocket(Protocol protocol) noexcept {
+    return protocol == Protocol::ws || protocol == Protocol::wss || protocol == Protocol::https;
+}
+
+bool takes_tokens(const Listener& listener) noexcept {
+    return listener.protocol == Protocol::ws ||
+           (has_websocket(listener.protocol) &&
+            listener.client_certificate != ClientCertificate::required) ||
+           (listener.protocol == Protocol::mqtts &&
+            listener.client_certificate == ClientCertificate::optional);
+}
+
 std::vector<Listener> default_listeners(const std::filesystem::path& data_dir) {
     Listener mqtts;
     mqtts.name = "mqtts";
     mqtts.bind = "[::]:8883";
+
+    Listener web;
+    web.name = "web";
+    web.protocol = Protocol::https;
+    web.bind = "[::]:8443";
+    web.client_certificate = ClientCertificate::optional;
 
     Listener admin;
     admin.name = "admin";
@@ -45,7 +75,7 @@ std::vector<Listener> default_listeners(const std::filesystem::path& data_dir) {
     const char* runtime =
         std::getenv("RUNTIME_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): start-up
     socket.path = (runtime != nullptr ? std::filesystem::path{runtime} : data_dir) / "admin.sock";
-    return {mqtts, admin, socket};
+    return {mqtts, web, admin, socket};
 }
 
 std::optional<Endpoint> parse_endpoint(std::string_view text) {

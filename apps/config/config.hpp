@@ -40,8 +40,11 @@ struct Listener {
     ClientIds client_ids = ClientIds::scoped;
     bool insecure = false;           ///< plain MQTT on an address that is not loopback
     bool strict_revocation = false;  ///< end TLS with an alert instead of CONNACK 5
-    std::chrono::milliseconds handshake_timeout{
-        5'000};  ///< from accept to the end of the TLS handshake
+    std::string websocket_path = "/mqtt";
+    std::vector<std::string> allowed_origins;             ///< of pages that may open a WebSocket
+    std::size_t websocket_request_bytes_max = 8U << 10U;  ///< of the head of a request for one
+    /// From accept to the end of the TLS handshake and of the request for a WebSocket.
+    std::chrono::milliseconds handshake_timeout{5'000};
     /// Failed handshakes and unfinished CONNECTs of one address in a minute.
     std::uint32_t failed_connects_per_minute_per_address = 120;
     std::uint32_t send_low_water_bytes = 128U << 10U;  ///< TCP_NOTSENT_LOWAT
@@ -114,8 +117,17 @@ struct Config {
     log::Options log;
 };
 
-/// mqtts on [::]:8883, admin http on 127.0.0.1:9880 and the unix socket `admin.sock` (decisions
-/// 13).
+/// Whether MQTT clients come in by it: mqtt, mqtts, ws, wss, https.
+[[nodiscard]] bool is_mqtt(const Listener& listener) noexcept;
+/// Whether it serves the API: http, https, unix.
+[[nodiscard]] bool is_api(const Listener& listener) noexcept;
+[[nodiscard]] bool has_tls(Protocol protocol) noexcept;
+[[nodiscard]] bool has_websocket(Protocol protocol) noexcept;
+/// Whether a client without a certificate may show a token of the API as its password.
+[[nodiscard]] bool takes_tokens(const Listener& listener) noexcept;
+
+/// mqtts on [::]:8883, web https on [::]:8443, admin http on 127.0.0.1:9880 and the unix socket
+/// `admin.sock` (decisions 13).
 [[nodiscard]] std::vector<Listener> default_listeners(const std::filesystem::path& data_dir);
 
 /// Host and port of `bind`.

@@ -284,6 +284,13 @@ Result<Loaded> Loader::finish() {
         override_value<Listener>(item, item.path[2], listener_settings(), target,
                                  "listener." + target.name);
     }
+    for (Listener& listener : loaded_.config.listeners) {
+        // Browsers have no certificate.
+        if (has_websocket(listener.protocol) &&
+            !loaded_.origins.contains("listener." + listener.name + ".client_certificate")) {
+            listener.client_certificate = ClientCertificate::optional;
+        }
+    }
     if (!problems_.empty()) {
         return problems_.error();
     }

@@ -13,14 +13,6 @@
 namespace iotsky::apps {
 namespace {
 
-bool is_mqtt(const Listener& listener) {
-    return listener.protocol == Protocol::mqtt || listener.protocol == Protocol::mqtts;
-}
-
-bool is_api(const Listener& listener) {
-    return listener.protocol == Protocol::http || listener.protocol == Protocol::unix_socket;
-}
-
 bool is_dns_name(std::string_view name) {
     const auto allowed = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -72,6 +64,7 @@ class Rules {
     void exposure(const Listener& listener, const Endpoint& endpoint);
     void clients_of(const Listener& listener);
     void limits_of(const Listener& listener);
+    void websocket_of(const Listener& listener);
 
     [[nodiscard]] std::string where(const std::string& key) const {
         return origin_of(loaded_, key);
@@ -160,26 +153,29 @@ void Rules::address_of(const Listener& listener) {
 }
 
 void Rules::exposure(const Listener& listener, const Endpoint& endpoint) {
-    if (is_loopback(endpoint.host)) {
+    if (is_loopback(endpoint.host) || has_tls(listener.protocol)) {
         return;
     }
+    const std::string what =
+        listener.protocol == Protocol::ws ? "MQTT without TLS over WebSocket" : "plain MQTT";
+    const std::string with_tls = listener.protocol == Protocol::ws ? "\"wss\"" : "\"mqtts\"";
     if (listener.protocol == Protocol::http) {
         refuse(
             where(listener, "bind"),
             "[listener." + listener.name + "] offers the API without TLS on " + listener.bind + ".",
             "Tokens and keys would cross the network readable.",
             "Bind it to 127.0.0.1 and reach it through ssh -L, or use a unix socket.");
-    } else if (listener.protocol == Protocol::mqtt && !listener.insecure) {
-        refuse(
-            where(listener, "bind"),
-            "[listener." + listener.name + "] offers plain MQTT on " + listener.bind + ".",
-            "Everybody on the way could read and change the messages.",
-            "Use protocol = \"mqtts\", bind it to 127.0.0.1, or accept it with insecure = true.");
-    } else if (listener.protocol == Protocol::mqtt) {
+    } else if (!listener.insecure) {
+        refuse(where(listener, "bind"),
+               "[listener." + listener.name + "] offers " + what + " on " + listener.bind + ".",
+               "Everybody on the way could read and change the messages.",
+               "Use protocol = " + with_tls +
+                   ", bind it to 127.0.0.1, or accept it with insecure = true.");
+    } else {
         warn("W1147",
-             "[listener." + listener.name + "] offers plain MQTT on " + listener.bind + ".",
+             "[listener." + listener.name + "] offers " + what + " on " + listener.bind + ".",
              "Everybody on the way can read and change the messages (insecure = true allows it).",
-             "Use protocol = \"mqtts\" for anything but a test.");
+             "Use protocol = " + with_tls + " for anything but a test.");
     }
 }
 
@@ -187,26 +183,59 @@ void Rules::clients_of(const Listener& listener) {
     if (!is_mqtt(listener)) {
         if (!listener.anonymous_policy_file.empty()) {
             refuse(where(listener, "anonymous_policy_file"),
-                   "anonymous_policy_file is for mqtt and mqtts listeners.",
+                   "anonymous_policy_file is for listeners that MQTT clients use.",
                    "The API knows no anonymous callers.", "Remove the line.");
         }
         return;
     }
-    const bool shows_certificate = listener.protocol == Protocol::mqtts &&
-                                   listener.client_certificate != ClientCertificate::none;
-    if (!shows_certificate && listener.anonymous_policy_file.empty()) {
+    const bool shows_certificate =
+        has_tls(listener.protocol) && listener.client_certificate != ClientCertificate::none;
+    if (!shows_certificate && !takes_tokens(listener) && listener.anonymous_policy_file.empty()) {
         warn("W1148", "[listener." + listener.name + "] refuses every client.",
              "Without a certificate and without a policy for anonymous clients nobody has rights.",
              "Set anonymous_policy_file, or use mqtts with client_certificate = \"required\".");
     }
-    if (listener.protocol == Protocol::mqtts &&
-        listener.client_certificate == ClientCertificate::required &&
+    if (has_tls(listener.protocol) && listener.client_certificate == ClientCertificate::required &&
         !listener.anonymous_policy_file.empty()) {
         refuse(where(listener, "anonymous_policy_file"),
                "[listener." + listener.name +
                    "] names a policy for anonymous clients but requires certificates.",
                "No client could ever use it.",
                "Set client_certificate = \"optional\", or remove the policy.");
+    }
+}
+
+void Rules::websocket_of(const Listener& listener) {
+    if (!has_websocket(listener.protocol) && !listener.allowed_origins.empty()) {
+        refuse(where(listener, "allowed_origins"),
+               "allowed_origins is for ws, wss and https listeners.",
+               "[listener." + listener.name + "] serves no WebSocket.", "Remove the line.");
+    }
+    const std::string& path = listener.websocket_path;
+    if (!path.starts_with('/') || path.size() > 128 ||
+        path.find_first_of(" ?#%\"\\\r\n\t") != std::string::npos) {
+        refuse(where(listener, "websocket_path"),
+               "websocket_path = \"" + escape(path, 64) + "\" is not a path.",
+               "It begins with / and has up to 128 characters, none of them a blank, ?, #, % or a "
+               "quote.",
+               "Leave the line out for \"/mqtt\".");
+    }
+    if (listener.protocol == Protocol::https &&
+        (path == "/" || path.starts_with("/api") || path == "/ca.crt" ||
+         path.starts_with("/health") || path == "/metrics")) {
+        refuse(where(listener, "websocket_path"),
+               "websocket_path = \"" + escape(path, 64) + "\" is a path of the API.",
+               "The same listener serves both.", "Leave the line out for \"/mqtt\".");
+    }
+    for (const std::string& origin : listener.allowed_origins) {
+        const std::size_t host = origin.find("://");
+        const bool scheme = origin.starts_with("https://") || origin.starts_with("http://");
+        if (origin != "null" && (!scheme || origin.find('/', host + 3) != std::string::npos)) {
+            refuse(where(listener, "allowed_origins"),
+                   "\"" + escape(origin, 64) + "\" is not the origin of a web page.",
+                   "Browsers send scheme, name and port, without a path.",
+                   "Write it as https://board.school.example or http://localhost:5173.");
+        }
     }
 }
 
@@ -227,22 +256,16 @@ void Rules::limits_of(const Listener& listener) {
                    "Choose a higher value, or leave the line out.");
         } else if (value != 0 && !is_mqtt(listener)) {
             refuse(where(listener, own.key),
-                   std::string{own.key} + " is for mqtt and mqtts listeners.",
+                   std::string{own.key} + " is for listeners that MQTT clients use.",
                    "[listener." + listener.name + "] serves the API.", "Remove the line.");
         }
     }
 }
 
 void Rules::one_listener(const Listener& listener) {
-    if (!is_mqtt(listener) && !is_api(listener)) {
-        problems_.add(
-            where(listener, "protocol"), "E1159",
-            "protocol = \"" + std::string{to_string(listener.protocol)} + "\" is not served.",
-            "This version serves mqtt, mqtts, http and unix.", "Choose one of them.");
-        return;
-    }
     address_of(listener);
     clients_of(listener);
+    websocket_of(listener);
     limits_of(listener);
 }
 

@@ -27,7 +27,7 @@ Sizes are bytes or `"32KiB"`, `"1MiB"`; durations need a unit: `"200ms"`, `"5s"`
 
 constexpr std::string_view kListenerHelp =
     "One table for each listener. As soon as a file has one, it replaces all default listeners: "
-    "mqtts on `[::]:8883`, "
+    "mqtts on `[::]:8883`, the API and MQTT over WebSocket by https on `[::]:8443`, "
     "the API on `127.0.0.1:9880` and on the socket `admin.sock` in the data folder "
     "(`/run/iotsky/admin.sock` under "
     "systemd).";

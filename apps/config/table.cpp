@@ -361,15 +361,17 @@ std::vector<Setting<Listener>> make_listener_rows() {
     return {
         choice<Listener>("protocol", {"mqtt", "mqtts", "ws", "wss", "http", "https", "unix"},
                          Takes::restart, IOTSKY_FIELD(protocol),
-                         "mqtts: MQTT over TLS. mqtt: plain. http: the API. unix: the API on a "
-                         "socket file. ws, wss "
-                         "and https are known words that this version does not serve."),
+                         "mqtts: MQTT over TLS. mqtt: plain. wss: MQTT over WebSocket and TLS. ws: "
+                         "the same without TLS. http: the API. https: the API, and MQTT over "
+                         "WebSocket at websocket_path. unix: the API on a socket file."),
         field("bind", Kind::text, {}, IOTSKY_FIELD(bind),
               "`host:port`, IPv6 as `[::]:8883`; port 0 takes any free one. Not for unix."),
         field("path", Kind::path, {}, IOTSKY_FIELD(path), "Of the socket file; unix only."),
         choice<Listener>("client_certificate", {"required", "optional", "none"}, Takes::restart,
                          IOTSKY_FIELD(client_certificate),
-                         "Whether a device must show a certificate; mqtts only."),
+                         "Whether a client must show a certificate; with TLS only. optional: or "
+                         "a token of the API as its password. Left out, it is optional for https, "
+                         "wss and ws."),
         field("anonymous_policy_file", Kind::path, {}, IOTSKY_FIELD(anonymous_policy_file),
               "Policy document (JSON) for clients without a certificate. Empty: they are refused. "
               "A reload reads it again.",
@@ -380,7 +382,7 @@ std::vector<Setting<Listener>> make_listener_rows() {
                          "over another's "
                          "session. account: one space for all, as AWS has it."),
         field("insecure", Kind::flag, {}, IOTSKY_FIELD(insecure),
-              "Must be true for plain mqtt on an address that is not loopback: everybody on the "
+              "Must be true for mqtt and ws on an address that is not loopback: everybody on the "
               "way can read and "
               "change what is sent."),
         field("strict_revocation", Kind::flag, {}, IOTSKY_FIELD(strict_revocation),
@@ -388,7 +390,18 @@ std::vector<Setting<Listener>> make_listener_rows() {
               "follows, which "
               "clients can show."),
         field("handshake_timeout", Kind::duration, {100, kMinute}, IOTSKY_FIELD(handshake_timeout),
-              "From accepting a connection to the end of its TLS handshake.", Takes::reload),
+              "From accepting a connection to the end of its TLS handshake and of its request for "
+              "a WebSocket.",
+              Takes::reload),
+        field("websocket_path", Kind::text, {}, IOTSKY_FIELD(websocket_path),
+              "Where MQTT is served; ws, wss and https only."),
+        field("allowed_origins", Kind::texts, {}, IOTSKY_FIELD(allowed_origins),
+              "Web pages that may open a WebSocket here, beside those of this machine: "
+              "`https://board.school.example`, `null` for pages opened from a file. Programs that "
+              "are no browsers need none."),
+        field("websocket_request_bytes_max", Kind::size, {kKiB, 64 * kKiB},
+              IOTSKY_FIELD(websocket_request_bytes_max),
+              "Longest request for a WebSocket, cookies included."),
         field("failed_connects_per_minute_per_address", Kind::integer, {0, 1'000'000},
               IOTSKY_FIELD(failed_connects_per_minute_per_address),
               "Failed handshakes and unfinished CONNECTs of one address; connections that work "

@@ -16,7 +16,7 @@ Result<std::vector<std::string>> apply_config(const Config& config, const Reload
     parts.registry.set_class_defaults(class_settings(config.class_defaults));
     for (const Listener& listener : config.listeners) {
         if (is_mqtt(listener)) {
-            parts.plane.change(net_options(listener));
+            parts.plane.change(net_options(listener, config.server.names));
         }
     }
     std::vector<std::string> keys;

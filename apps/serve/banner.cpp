@@ -26,30 +26,46 @@ std::string listener_lines(const std::vector<OpenListener>& listeners) {
     return out;
 }
 
+std::string tls_words(const Listener& listener) {
+    switch (listener.client_certificate) {
+        case ClientCertificate::required:
+            return "TLS, client certificate required";
+        case ClientCertificate::optional:
+            return "TLS, client certificate optional";
+        case ClientCertificate::none:
+            break;
+    }
+    return "TLS, no client certificate";
+}
+
 }  // namespace
 
 std::string security_words(const Listener& listener) {
-    switch (listener.protocol) {
-        case Protocol::unix_socket:
-            return "this machine: root, this account, group iotsky";
-        case Protocol::http:
-            return "this machine, with a token";
-        case Protocol::mqtt:
-            return std::string{"NO encryption, "} + (listener.anonymous_policy_file.empty()
-                                                         ? "refuses everybody"
-                                                         : "anonymous clients by their policy");
-        default:
-            break;
+    if (listener.protocol == Protocol::unix_socket) {
+        return "this machine: root, this account, group iotsky";
     }
-    if (listener.client_certificate == ClientCertificate::required) {
-        return "TLS, client certificate required";
+    if (listener.protocol == Protocol::http) {
+        return "this machine, with a token";
     }
-    const std::string anonymous = listener.anonymous_policy_file.empty()
-                                      ? "others are refused"
-                                      : "others by the policy for anonymous clients";
-    return listener.client_certificate == ClientCertificate::optional
-               ? "TLS, client certificate optional; " + anonymous
-               : "TLS, no client certificate; " + anonymous;
+    if (listener.protocol == Protocol::mqtt) {
+        return std::string{"NO encryption, "} + (listener.anonymous_policy_file.empty()
+                                                     ? "refuses everybody"
+                                                     : "anonymous clients by their policy");
+    }
+    const std::string words = has_tls(listener.protocol) ? tls_words(listener) : "NO encryption";
+    const std::string api = listener.protocol == Protocol::https ? "; the API with a token" : "";
+    if (has_tls(listener.protocol) && listener.client_certificate == ClientCertificate::required) {
+        return words + api;
+    }
+    const std::string token =
+        !takes_tokens(listener) ? ""
+        : has_tls(listener.protocol) && listener.client_certificate == ClientCertificate::optional
+            ? " or a token"
+            : ", a token";
+    const std::string others = listener.anonymous_policy_file.empty()
+                                   ? "others are refused"
+                                   : "others by the policy for anonymous clients";
+    return words + token + "; " + others + api;
 }
 
 std::string banner(const BannerFacts& facts) {

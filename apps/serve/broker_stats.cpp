@@ -83,7 +83,7 @@ void add_network(api::BrokerStats& out, const net::IoThreads& io) {
 
 void add_handshakes(api::BrokerStats& out, const std::vector<net::ListenerSums>& listeners) {
     for (const net::ListenerSums& sums : listeners) {
-        if (sums.protocol != net::Protocol::mqtts) {
+        if (sums.protocol == net::Protocol::mqtt) {
             continue;
         }
         out.handshakes.push_back({{sums.name, "ok", "", "no"}, sums.handshakes_full});

@@ -45,7 +45,7 @@ Result<void> check_socket_folder(const Listener& listener, const std::filesystem
 }
 
 Result<void> check_address(const Listener& listener) {
-    net::ListenerOptions options = net_options(listener);
+    net::ListenerOptions options = net_options(listener, {});
     options.protocol = net::Protocol::mqtt;  // the address alone
     options.bind = format_endpoint({parse_endpoint(listener.bind)->host, 0});
     auto bound = net::Listener::bind(options, 1);

@@ -4,11 +4,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <iostream>
+#include <iterator>
 
 #include "api/bundle/tickets.hpp"
 #include "api/handshake_log.hpp"
@@ -22,6 +20,7 @@
 #include "apps/serve/apply_config.hpp"
 #include "apps/serve/banner.hpp"
 #include "apps/serve/broker_admin_bridge.hpp"
+#include "apps/serve/control_loop.hpp"
 #include "apps/serve/event_source.hpp"
 #include "apps/serve/file_limit.hpp"
 #include "apps/serve/installation.hpp"
@@ -29,10 +28,13 @@
 #include "apps/serve/machine_bridge.hpp"
 #include "apps/serve/message_log.hpp"
 #include "apps/serve/notify.hpp"
+#include "apps/serve/open_listeners.hpp"
 #include "apps/serve/refusal_bridge.hpp"
 #include "apps/serve/renewal.hpp"
 #include "apps/serve/rights_bridge.hpp"
 #include "apps/serve/server_tls.hpp"
+#include "apps/serve/web_bridge.hpp"
+#include "base/ascii.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "broker/me_service.hpp"
@@ -45,7 +47,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kUpkeep = 60s;
 // SIGTERM ends everything within 2 s.
 constexpr auto kAnswers = 300ms;
 constexpr auto kDrain = 1'000ms;
@@ -71,12 +72,6 @@ class Daemon {
     void stop();
 
   private:
-    void finish_answers();
-    Result<void> open_mqtt();
-    Result<void> open_api();
-    void wait_for_signal();
-    void wait_for_upkeep();
-    void wait_for_watchdog(std::chrono::milliseconds interval);
     void upkeep();
     void renew_tls();
     void reload();
@@ -117,28 +112,25 @@ class Daemon {
     api::HttpStats http_stats_;
     api::BundleTickets tickets_{clock_, random_};
     api::Services services_;
-    boost::asio::io_context control_{1};
+    WebBridge web_;
+    ControlLoop control_{{[this] { reload(); }, [this] { upkeep(); }}};
     api::Server api_;
-    boost::asio::signal_set signals_{control_};
-    boost::asio::steady_timer timer_{control_};
-    boost::asio::steady_timer watchdog_{control_};
     std::vector<OpenListener> open_;
 };
 
 api::ServerOptions server_options(const Config& config) {
     api::ServerOptions options = config.api;
     options.listeners = api_options(config.listeners);
-    for (const std::string& name : config.server.names) {
-        options.host_names.push_back(name);
-        std::transform(name.begin(), name.end(), options.host_names.back().begin(),
-                       [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    for (const auto* names : {&config.server.names, &config.server.addresses}) {
+        std::ranges::transform(*names, std::back_inserter(options.host_names), ascii_lower);
     }
     return options;
 }
 
 std::optional<Error> make_room_for_connections(const Config& config) {
+    const auto api = std::ranges::count_if(config.listeners, is_api);
     return raise_file_limit(config.broker.limits.connections_max,
-                            api_options(config.listeners).size() * config.api.connections_max);
+                            static_cast<std::size_t>(api) * config.api.connections_max);
 }
 
 net::PollerOptions poller_options(const Config& config) {
@@ -188,7 +180,7 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
                 backups_,
                 http_stats_,
                 clock_},
-      api_(control_, server_options(config_),
+      api_(control_.io(), server_options(config_),
            {api::route_table(), services_, http_stats_,
             api::token_lookup(*installation_->registry)}) {
     broker_.add_service(broker::make_me_service());
@@ -215,7 +207,12 @@ Result<backup::Sources> Daemon::backup_sources() const {
 std::string Daemon::protocol_of(const std::string& listener) const {
     const auto at = std::find_if(config_.listeners.begin(), config_.listeners.end(),
                                  [&](const Listener& entry) { return entry.name == listener; });
-    return at == config_.listeners.end() ? "" : std::string{to_string(at->protocol)};
+    if (at == config_.listeners.end()) {
+        return "";
+    }
+    // What of it is MQTT comes over WebSocket.
+    const Protocol spoken = at->protocol == Protocol::https ? Protocol::wss : at->protocol;
+    return std::string{to_string(spoken)};
 }
 
 api::MachineStatus Daemon::starting_status() const {
@@ -227,37 +224,6 @@ api::MachineStatus Daemon::starting_status() const {
     status.not_ready_why = "starting";
     status.store_folder = config_.server.data_dir.string();
     return status;
-}
-
-Result<void> Daemon::open_mqtt() {
-    for (const Listener& listener : config_.listeners) {
-        if (!is_mqtt(listener)) {
-            continue;
-        }
-        net::Listener::Parts tls;
-        if (listener.protocol == Protocol::mqtts) {
-            IOTSKY_TRY(slot, tls_->slot_for(listener));
-            tls = {std::move(slot), doctor_, {}};
-        }
-        IOTSKY_TRY(bound,
-                   net::Listener::bind(net_options(listener), broker_.shared().threads, tls));
-        open_.push_back({listener.name, std::string{to_string(listener.protocol)}, bound.host(),
-                         bound.port(), "", security_words(listener)});
-        plane_.serve(std::move(bound));
-    }
-    return {};
-}
-
-Result<void> Daemon::open_api() {
-    IOTSKY_TRY(bound, api_.start());
-    for (const api::BoundListener& listener : bound) {
-        const auto at =
-            std::find_if(config_.listeners.begin(), config_.listeners.end(),
-                         [&](const Listener& entry) { return entry.name == listener.name; });
-        open_.push_back({listener.name, std::string{to_string(at->protocol)}, listener.host,
-                         listener.port, listener.path, security_words(*at)});
-    }
-    return {};
 }
 
 Result<void> Daemon::start() {
@@ -277,8 +243,9 @@ Result<void> Daemon::start() {
     tls_ = std::move(tls);
     renewal_.start();
     plane_.start();
-    IOTSKY_CHECK(open_mqtt());
-    IOTSKY_CHECK(open_api());
+    IOTSKY_TRY(open, open_listeners({config_, *tls_, doctor_, plane_, broker_.shared().threads,
+                                     web_.handler(control_.io(), api_), api_}));
+    open_ = std::move(open);
     publisher_.start();
     backups_.start();
     IOTSKY_CHECK(write_endpoints(installation_->folder.path(), open_));
@@ -338,21 +305,6 @@ void Daemon::reload() {
     renew_tls();
 }
 
-void Daemon::wait_for_signal() {
-    signals_.async_wait([this](const boost::system::error_code& fault, int number) {
-        if (fault) {
-            return;
-        }
-        if (number == SIGHUP) {
-            reload();
-            wait_for_signal();
-            return;
-        }
-        log::info("", "stopping", {{"signal", number}});
-        control_.stop();
-    });
-}
-
 void Daemon::renew_tls() {
     auto names = server_names(config_.server);
     if (!names) {
@@ -374,61 +326,22 @@ void Daemon::upkeep() {
     }
 }
 
-void Daemon::wait_for_upkeep() {
-    timer_.expires_after(kUpkeep);
-    timer_.async_wait([this](const boost::system::error_code& fault) {
-        if (!fault) {
-            upkeep();
-            wait_for_upkeep();
-        }
-    });
-}
-
-/// A control thread that hangs is what systemd restarts us for.
-void Daemon::wait_for_watchdog(std::chrono::milliseconds interval) {
-    notify_systemd("WATCHDOG=1");
-    watchdog_.expires_after(interval);
-    watchdog_.async_wait([this, interval](const boost::system::error_code& fault) {
-        if (!fault) {
-            wait_for_watchdog(interval);
-        }
-    });
-}
-
 void Daemon::run(std::ostream& out, const Signals& signals) {
-    for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
-        signals_.add(number);
-    }
-    wait_for_signal();
-    wait_for_upkeep();
+    control_.start();
     for (const Error& warning : warnings_) {
         log::warn(warning.number, warning.message,
                   {{"reason", warning.why}, {"hint", warning.how}});
     }
     out << banner_text() << "ready" << std::endl;
     notify_systemd("READY=1\nSTATUS=serving");
-    if (const auto interval = watchdog_interval()) {
-        wait_for_watchdog(*interval);
-    }
-    signals.let_through();
-    control_.run();
-    signals.hold();
-}
-
-/// Requests that run are answered before their connections go.
-void Daemon::finish_answers() {
-    signals_.cancel();
-    timer_.cancel();
-    watchdog_.cancel();
-    control_.restart();
-    control_.run_for(kAnswers);
+    control_.run(signals);
 }
 
 void Daemon::stop() {
     notify_systemd("STOPPING=1");
     remove_endpoints(installation_->folder.path());
     api_.stop();
-    finish_answers();
+    control_.finish(kAnswers);
     backups_.stop();
     publisher_.stop();
     plane_.stop(kDrain);

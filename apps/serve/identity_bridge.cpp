@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "base/bytes.hpp"
 #include "certs/certificate.hpp"
 #include "provisioning/names.hpp"
+#include "provisioning/token_text.hpp"
 
 namespace iotsky::apps {
 namespace {
@@ -14,6 +16,7 @@ using provisioning::CertificateView;
 
 constexpr std::string_view kAnonymousScope = "listener:";
 constexpr std::string_view kAnonymousName = "anonymous@";
+constexpr std::string_view kTokenScope = "to_";  // provisioning::kTokenPrefix, as ids print it
 
 Admission refused(std::string number, std::string why, std::string name, bool revoked = false) {
     Admission admission;
@@ -79,6 +82,13 @@ broker::ThingLimits limits_of(const provisioning::ClassLimits& limits) {
     return out;
 }
 
+void add_class(broker::Identity& identity, const provisioning::ClassView& in) {
+    identity.class_name = in.name;
+    identity.disconnect_on_denied_publish =
+        in.settings.on_denied_publish == provisioning::OnDeniedPublish::disconnect;
+    identity.limits = limits_of(in.settings.limits);
+}
+
 std::shared_ptr<broker::Identity> identity_of(const CertificateView& certificate,
                                               std::shared_ptr<const acl::RuleSet> rules) {
     auto identity = std::make_shared<broker::Identity>();
@@ -96,11 +106,22 @@ std::shared_ptr<broker::Identity> identity_of(const CertificateView& certificate
         add_thing(*identity, *certificate.thing);
     }
     if (certificate.class_view) {
-        identity->class_name = certificate.class_view->name;
-        identity->disconnect_on_denied_publish =
-            certificate.class_view->settings.on_denied_publish ==
-            provisioning::OnDeniedPublish::disconnect;
-        identity->limits = limits_of(certificate.class_view->settings.limits);
+        add_class(*identity, *certificate.class_view);
+    }
+    return identity;
+}
+
+std::shared_ptr<broker::Identity> identity_of(const provisioning::TokenView& token) {
+    auto identity = std::make_shared<broker::Identity>();
+    identity->scope = token.scope;
+    identity->name = token.name;
+    identity->rules = token.rules();
+    identity->alias = identity->rules->alias();
+    identity->valid_until = token.valid_until();
+    identity->rights_version = token.version;
+    identity->attributes.thing_attached = false;
+    if (token.class_view) {
+        add_class(*identity, *token.class_view);
     }
     return identity;
 }
@@ -122,6 +143,7 @@ IdentityBridge::IdentityBridge(const provisioning::RegistryView& view, const Clo
                                ListenerIdentities listeners)
     : view_(view),
       clock_(clock),
+      guard_(clock),
       listeners_(std::make_shared<const ListenerIdentities>(std::move(listeners))) {}
 
 std::shared_ptr<const ListenerIdentities> IdentityBridge::listeners() const {
@@ -160,10 +182,60 @@ bool IdentityBridge::is_account(const std::string& listener) const {
     return at != all->end() && at->second.account_client_ids;
 }
 
-Admission IdentityBridge::admit(const broker::PeerInfo& peer,
-                                const mqtt::ConnectView& /*connect*/) {
-    return peer.certificate_der != nullptr ? admit_certificate(peer)
-                                           : admit_anonymous(peer.listener);
+Admission IdentityBridge::admit(const broker::PeerInfo& peer, const mqtt::ConnectView& connect) {
+    if (peer.certificate_der != nullptr) {
+        return admit_certificate(peer);
+    }
+    if (connect.password && is_for_token(peer.listener, as_text(*connect.password))) {
+        return admit_token(peer, as_text(*connect.password));
+    }
+    return admit_anonymous(peer.listener);
+}
+
+bool IdentityBridge::is_for_token(const std::string& listener, std::string_view password) const {
+    const auto all = listeners();
+    const auto at = all->find(listener);
+    return at != all->end() && at->second.tokens &&
+           (at->second.anonymous == nullptr || provisioning::is_token(password));
+}
+
+Admission IdentityBridge::admit_token(const broker::PeerInfo& peer, std::string_view token) {
+    if (const auto wait = guard_.wait_of(peer.address, token); wait.count() > 0) {
+        return refused("E3310",
+                       "too many wrong tokens came from this address; it waits " +
+                           std::to_string(wait.count()) + " s",
+                       "");
+    }
+    const auto found = view_.tokens()->find(token);
+    if (found == nullptr) {
+        guard_.note_wrong(peer.address, token);
+        Admission wrong = refused(
+            "E3309", "the password is no token of this broker: it is unknown or mistyped", "");
+        wrong.code = mqtt::ConnectCode::bad_user_name_or_password;
+        return wrong;
+    }
+    Admission admission = judge_token(*found);
+    if (admission.identity != nullptr) {
+        guard_.note_right(token);
+    } else {
+        guard_.note_wrong(peer.address, token);
+    }
+    return admission;
+}
+
+Admission IdentityBridge::judge_token(const provisioning::TokenView& token) const {
+    if (const auto error = token.refusal(clock_.wall_now())) {
+        return refused(error->number, error->message + " " + error->why, token.name, token.revoked);
+    }
+    return accepted(identity_of(token));
+}
+
+/// The principal of a session or connection by token, as the registry knows it now.
+Admission IdentityBridge::recall_token(std::string_view scope) const {
+    const auto found = view_.tokens()->by_scope(scope);
+    return found == nullptr ? refused("E3309", "this token is not in the registry any more",
+                                      std::string{scope}, true)
+                            : judge_token(*found);
 }
 
 Admission IdentityBridge::admit_anonymous(const std::string& listener) {
@@ -172,7 +244,11 @@ Admission IdentityBridge::admit_anonymous(const std::string& listener) {
     if (rights == all->end() || rights->second.anonymous == nullptr) {
         return refused(
             "E3203",
-            "no certificate was shown, and the listener has no policy for anonymous clients", "");
+            rights != all->end() && rights->second.tokens
+                ? "no certificate and no token was shown, and the listener has no policy for "
+                  "anonymous clients"
+                : "no certificate was shown, and the listener has no policy for anonymous clients",
+            "");
     }
     return accepted(anonymous_of(listener, rights->second));
 }
@@ -220,6 +296,9 @@ bool IdentityBridge::has_other_active(const CertificateView& revoked) const {
 }
 
 Admission IdentityBridge::refresh(const broker::Identity& identity) {
+    if (identity.scope.starts_with(kTokenScope)) {
+        return recall_token(identity.scope);
+    }
     if (identity.certificate_id.empty()) {
         return admit_anonymous(identity.name.substr(kAnonymousName.size()));
     }
@@ -238,6 +317,9 @@ Admission IdentityBridge::refresh(const broker::Identity& identity) {
 Admission IdentityBridge::recall(std::string_view scope) {
     if (scope.starts_with(kAnonymousScope)) {
         return admit_anonymous(std::string{scope.substr(kAnonymousScope.size())});
+    }
+    if (scope.starts_with(kTokenScope)) {
+        return recall_token(scope);
     }
     std::call_once(indexed_, [this] {
         view_.for_each([this](const CertificateView& certificate) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "acl/rule_set.hpp"
+#include "api/token_guard.hpp"
 #include "base/clock.hpp"
 #include "base/siphash.hpp"
 #include "base/thread.hpp"
@@ -24,13 +25,15 @@ struct ListenerIdentity {
     std::shared_ptr<const acl::RuleSet>
         anonymous;              ///< rules of clients without a certificate; null: refused
     std::string policy_text{};  ///< what they were made of
+    bool tokens = false;        ///< a password is a token of the API
 };
 using ListenerIdentities = std::map<std::string, ListenerIdentity>;  ///< by name
 
-/// The registry's published view as the broker asks it (decisions 5, 11, 12): who a certificate
-/// belongs to, which session scope that is, and why it may not connect. A principal's scope is its
-/// thing, else its certificate entry; anonymous clients have their listener's. Synchronised by the
-/// view; any thread, never waits for the disk.
+/// The registry's published view as the broker asks it (decisions 5, 11, 12): who a certificate or
+/// a token belongs to, which session scope that is, and why it may not connect. A principal's scope
+/// is its thing, else its certificate entry; a token's is its own, anonymous clients have their
+/// listener's. Whoever tries one token after the other waits, as at the API. Synchronised by the
+/// view and by the guard of tokens; any thread, never waits for the disk.
 class IdentityBridge final : public broker::IdentityDirectory, public broker::CertificateDirectory {
   public:
     /// `view` and `clock` outlive the bridge.
@@ -57,6 +60,13 @@ class IdentityBridge final : public broker::IdentityDirectory, public broker::Ce
   private:
     [[nodiscard]] broker::Admission admit_certificate(const broker::PeerInfo& peer);
     [[nodiscard]] broker::Admission admit_anonymous(const std::string& listener);
+    [[nodiscard]] broker::Admission admit_token(const broker::PeerInfo& peer,
+                                                std::string_view token);
+    [[nodiscard]] broker::Admission judge_token(const provisioning::TokenView& token) const;
+    [[nodiscard]] broker::Admission recall_token(std::string_view scope) const;
+    /// Whether this password is for us: any where nobody comes in without, else what looks like
+    /// one.
+    [[nodiscard]] bool is_for_token(const std::string& listener, std::string_view password) const;
     /// `der`: the certificate itself, null when it is not at hand.
     [[nodiscard]] broker::Admission judge(const provisioning::CertificateView& certificate,
                                           bool account, std::shared_ptr<const std::string> der);
@@ -66,6 +76,7 @@ class IdentityBridge final : public broker::IdentityDirectory, public broker::Ce
 
     const provisioning::RegistryView& view_;
     const Clock& clock_;
+    api::TokenGuard guard_;
     mutable Mutex mutex_;
     std::shared_ptr<const ListenerIdentities> listeners_ IOTSKY_GUARDED_BY(mutex_);
     /// Certificates of each scope as they were at the first recall(): sessions come back at start

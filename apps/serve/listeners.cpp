@@ -2,11 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 #include "acl/policy.hpp"
 #include "apps/config/table.hpp"
+#include "base/ascii.hpp"
 
 namespace iotsky::apps {
 namespace {
@@ -56,6 +58,21 @@ Result<std::shared_ptr<const acl::RuleSet>> anonymous_rules(const Listener& list
     return *std::move(rules);
 }
 
+net::Protocol to_net(Protocol protocol) {
+    switch (protocol) {
+        case Protocol::mqtts:
+            return net::Protocol::mqtts;
+        case Protocol::ws:
+            return net::Protocol::ws;
+        case Protocol::wss:
+            return net::Protocol::wss;
+        case Protocol::https:
+            return net::Protocol::https;
+        default:
+            return net::Protocol::mqtt;
+    }
+}
+
 /// [limits], with what the listener says itself: a key of it that is there, too, and is not 0.
 broker::ConnectionLimits limits_of(const Listener& listener, Config config) {
     for (const Setting<Listener>& own : listener_settings()) {
@@ -70,19 +87,19 @@ broker::ConnectionLimits limits_of(const Listener& listener, Config config) {
 
 }  // namespace
 
-bool is_mqtt(const Listener& listener) noexcept {
-    return listener.protocol == Protocol::mqtt || listener.protocol == Protocol::mqtts;
-}
-
-net::ListenerOptions net_options(const Listener& listener) {
+net::ListenerOptions net_options(const Listener& listener, const std::vector<std::string>& names) {
     net::ListenerOptions options;
     options.name = listener.name;
-    options.protocol =
-        listener.protocol == Protocol::mqtts ? net::Protocol::mqtts : net::Protocol::mqtt;
+    options.protocol = to_net(listener.protocol);
     options.bind = listener.bind;
     options.notsent_lowat_bytes = listener.send_low_water_bytes;
     options.handshake_timeout = listener.handshake_timeout;
     options.failures_per_minute_max = listener.failed_connects_per_minute_per_address;
+    options.ws.path = listener.websocket_path;
+    options.ws.head_bytes_max = listener.websocket_request_bytes_max;
+    std::ranges::transform(listener.allowed_origins, std::back_inserter(options.ws.allowed_origins),
+                           ascii_lower);
+    std::ranges::transform(names, std::back_inserter(options.ws.host_names), ascii_lower);
     return options;
 }
 
@@ -119,6 +136,7 @@ std::vector<api::ListenerOptions> api_options(const std::vector<Listener>& liste
 Result<ListenerIdentity> listener_identity(const Listener& listener) {
     ListenerIdentity identity;
     identity.account_client_ids = listener.client_ids == ClientIds::account;
+    identity.tokens = takes_tokens(listener);
     if (!listener.anonymous_policy_file.empty()) {
         IOTSKY_TRY(text, read_policy_file(listener));
         IOTSKY_TRY(rules, anonymous_rules(listener, text));

@@ -12,19 +12,18 @@
 /// The configured listeners as the parts that open them want them.
 namespace iotsky::apps {
 
-[[nodiscard]] bool is_mqtt(const Listener& listener) noexcept;
-
-/// Of a mqtt or mqtts listener.
-[[nodiscard]] net::ListenerOptions net_options(const Listener& listener);
-/// The broker's options, with what the mqtt and mqtts listeners say themselves.
+/// Of a listener that MQTT clients use; `names` are the machine's ([server] names).
+[[nodiscard]] net::ListenerOptions net_options(const Listener& listener,
+                                               const std::vector<std::string>& names);
+/// The broker's options, with what those listeners say themselves.
 [[nodiscard]] broker::Options broker_options(const Config& config);
-/// Of the http and unix listeners.
+/// Of the http and unix listeners; what comes by https is handed to the API (WebBridge).
 [[nodiscard]] std::vector<api::ListenerOptions> api_options(const std::vector<Listener>& listeners);
 
-/// Reads the policy for anonymous clients of a mqtt or mqtts listener. Error: E1158 naming the file
-/// and the place in it.
+/// What a listener says about who may come in; reads its policy for anonymous clients. Error: E1158
+/// naming the file and the place in it.
 [[nodiscard]] Result<ListenerIdentity> listener_identity(const Listener& listener);
-/// Those of all mqtt and mqtts listeners, by name.
+/// Those of all listeners that MQTT clients use, by name.
 [[nodiscard]] Result<ListenerIdentities> listener_identities(
     const std::vector<Listener>& listeners);
 

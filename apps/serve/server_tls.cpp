@@ -75,26 +75,29 @@ Result<std::unique_ptr<ServerTls>> ServerTls::make(
     return tls;
 }
 
-Result<std::shared_ptr<const net::TlsContext>> ServerTls::context_for(
-    const net::TlsOptions& options) const {
+Result<std::shared_ptr<const net::TlsContext>> ServerTls::context_for(const Slot& slot) const {
+    const certs::ServerIdentity& identity = slot.web ? servers_.web : servers_.mqtt;
+    const std::string chain = identity.chain_pem();
     net::TlsMaterial material;
-    material.chain_pem = servers_.mqtt.chain_pem();
-    material.key_pem = servers_.mqtt.key_pem.view();
+    material.chain_pem = chain;
+    material.key_pem = identity.key_pem.view();
     material.client_roots_pem = authority_->device_trust().roots_pem;
     material.client_intermediates_pem = authority_->device_trust().intermediates_pem;
     material.tickets = to_net(tickets_);
-    return net::TlsContext::make(options, material, &directory_);
+    return net::TlsContext::make(slot.options, material, &directory_);
 }
 
 Result<std::shared_ptr<net::TlsSlot>> ServerTls::slot_for(const Listener& listener) {
-    net::TlsOptions options;
-    options.client_certificate = to_net(listener.client_certificate);
-    options.strict_revocation = listener.strict_revocation;
-    options.ticket_lifetime = listener.ticket_lifetime;
-    IOTSKY_TRY(context, context_for(options));
-    auto slot = std::make_shared<net::TlsSlot>(std::move(context));
-    slots_.push_back({options, slot});
-    return slot;
+    Slot slot;
+    slot.web = has_websocket(listener.protocol);
+    slot.options.client_certificate = to_net(listener.client_certificate);
+    slot.options.strict_revocation = listener.strict_revocation;
+    slot.options.ticket_lifetime = listener.ticket_lifetime;
+    slot.options.http = slot.web;
+    IOTSKY_TRY(context, context_for(slot));
+    slot.slot = std::make_shared<net::TlsSlot>(std::move(context));
+    slots_.push_back(slot);
+    return slot.slot;
 }
 
 Result<std::vector<Error>> ServerTls::renew_certificates(certs::ServerNames names) {
@@ -121,7 +124,7 @@ Result<bool> ServerTls::rotate_tickets() {
 
 Result<void> ServerTls::replace_contexts() {
     for (const Slot& slot : slots_) {
-        IOTSKY_TRY(context, context_for(slot.options));
+        IOTSKY_TRY(context, context_for(slot));
         slot.slot->set(std::move(context));
     }
     return {};
@@ -137,6 +140,7 @@ void ServerTls::tell_once(const Error& error) {
 
 std::vector<Error> ServerTls::upkeep(certs::ServerNames names) {
     const certs::Certificate mqtt = servers_.mqtt.certificate;
+    const certs::Certificate web = servers_.web.certificate;
     std::vector<Error> news;
     auto renewed = renew_certificates(std::move(names));
     for (Error& error : renewed ? *renewed : std::vector<Error>{renewed.error()}) {
@@ -151,7 +155,8 @@ std::vector<Error> ServerTls::upkeep(certs::ServerNames names) {
     if (!rotated) {
         tell_once(rotated.error());
     }
-    if (servers_.mqtt.certificate != mqtt || (rotated && *rotated)) {
+    if (servers_.mqtt.certificate != mqtt || servers_.web.certificate != web ||
+        (rotated && *rotated)) {
         if (auto replaced = replace_contexts(); !replaced) {
             tell_once(replaced.error());
         }

@@ -24,7 +24,7 @@ namespace iotsky::apps {
 /// else is left. Pure.
 [[nodiscard]] std::vector<std::string> usable_addresses(const std::vector<std::string>& addresses);
 
-/// The TLS side of the listeners: server certificates, ticket keys, one slot per MQTT listener.
+/// The TLS side of the listeners: server certificates, ticket keys, one slot per listener.
 /// Confined to the control thread; the slots are read by the io threads.
 class ServerTls {
   public:
@@ -35,7 +35,8 @@ class ServerTls {
         broker::CertificateDirectory& directory, certs::ServerNames names,
         const std::filesystem::path& data_folder, const Clock& clock, Random& random);
 
-    /// A slot for one mqtts listener. Errors: those of TlsContext.
+    /// A slot for one listener with TLS: mqtts has the certificate of devices, https and wss the
+    /// one that browsers take. Errors: those of TlsContext.
     [[nodiscard]] Result<std::shared_ptr<net::TlsSlot>> slot_for(const Listener& listener);
 
     /// About once a minute, with what the certificates have to carry now: new ticket keys when
@@ -59,19 +60,19 @@ class ServerTls {
               broker::CertificateDirectory& directory, std::filesystem::path ca_folder,
               const Clock& clock, Random& random);
 
+    struct Slot {
+        net::TlsOptions options;
+        bool web = false;
+        std::shared_ptr<net::TlsSlot> slot{};
+    };
     [[nodiscard]] Result<std::shared_ptr<const net::TlsContext>> context_for(
-        const net::TlsOptions& options) const;
+        const Slot& slot) const;
     [[nodiscard]] Result<std::vector<Error>> renew_certificates(certs::ServerNames names);
     /// Whether the keys are new.
     [[nodiscard]] Result<bool> rotate_tickets();
     [[nodiscard]] Result<void> replace_contexts();
     /// Logs it unless it was logged within a day.
     void tell_once(const Error& error);
-
-    struct Slot {
-        net::TlsOptions options;
-        std::shared_ptr<net::TlsSlot> slot;
-    };
 
     std::shared_ptr<const certs::Authority> authority_;
     certs::ServerCertificates servers_;

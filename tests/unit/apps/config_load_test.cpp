@@ -31,16 +31,20 @@ struct BadRow {
 }  // namespace
 
 TEST_SUITE("apps.config") {
-    TEST_CASE("without a file there are the three default listeners and the default limits") {
+    TEST_CASE("without a file there are the four default listeners and the default limits") {
         const auto loaded = load_config({}, {});
         REQUIRE(loaded.has_value());
         const Config& config = loaded->config;
-        REQUIRE(config.listeners.size() == 3);
+        REQUIRE(config.listeners.size() == 4);
         CHECK(config.listeners[0].name == "mqtts");
         CHECK(config.listeners[0].bind == "[::]:8883");
         CHECK(config.listeners[0].client_certificate == ClientCertificate::required);
-        CHECK(config.listeners[1].bind == "127.0.0.1:9880");
-        CHECK(config.listeners[2].protocol == Protocol::unix_socket);
+        CHECK(config.listeners[1].name == "web");
+        CHECK(config.listeners[1].protocol == Protocol::https);
+        CHECK(config.listeners[1].bind == "[::]:8443");
+        CHECK(config.listeners[1].client_certificate == ClientCertificate::optional);
+        CHECK(config.listeners[2].bind == "127.0.0.1:9880");
+        CHECK(config.listeners[3].protocol == Protocol::unix_socket);
         CHECK(config.broker.limits.packet_bytes_max == 256 * 1024);
         CHECK(loaded->origins.empty());
     }
@@ -50,6 +54,21 @@ TEST_SUITE("apps.config") {
         REQUIRE(loaded.has_value());
         REQUIRE(loaded->config.listeners.size() == 1);
         CHECK(loaded->config.listeners[0].protocol == Protocol::mqtt);
+    }
+
+    TEST_CASE("a client certificate is optional for browsers unless a line says otherwise") {
+        const auto certificate = [](const std::string& keys) {
+            const auto loaded = load("[listener.x]\nbind = \"127.0.0.1:0\"\n" + keys);
+            REQUIRE(loaded.has_value());
+            return loaded->config.listeners[0].client_certificate;
+        };
+        CHECK(certificate("protocol = \"mqtts\"\n") == ClientCertificate::required);
+        for (const char* protocol : {"https", "wss", "ws"}) {
+            const std::string line = "protocol = \"" + std::string{protocol} + "\"\n";
+            CHECK(certificate(line) == ClientCertificate::optional);
+            CHECK(certificate(line + "client_certificate = \"required\"\n") ==
+                  ClientCertificate::required);
+        }
     }
 
     TEST_CASE("each kind of value reaches its field") {
@@ -184,7 +203,7 @@ ticket_lifetime = "2h"
         CHECK(loaded->config.server.names == std::vector<std::string>{"a.b", "c.d"});
         CHECK(loaded->config.class_defaults.burst == 3);
         CHECK(loaded->config.listeners[0].bind == "[::1]:0");
-        CHECK(loaded->config.listeners[2].path == "/s");
+        CHECK(loaded->config.listeners[3].path == "/s");
         CHECK(loaded->origins.at("log.level") == "IOTSKY_LOG__LEVEL");
     }
 

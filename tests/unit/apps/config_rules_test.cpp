@@ -84,7 +84,21 @@ TEST_SUITE("apps.config") {
     TEST_CASE("keys that contradict each other are refused") {
         const Row rows[] = {
             {"protocol = \"http\"\nbind = \"0.0.0.0:9880\"\n", "E1155", "API without TLS"},
-            {"protocol = \"wss\"\nbind = \"[::]:443\"\n", "E1159", "not served"},
+            {"protocol = \"ws\"\nbind = \"0.0.0.0:80\"\n", "E1155", "without TLS over WebSocket"},
+            {"bind = \"127.0.0.1:1\"\nallowed_origins = [\"https://a.example\"]\n", "E1155",
+             "is for ws, wss and https"},
+            {"protocol = \"wss\"\nbind = \"[::]:443\"\nallowed_origins = [\"a.example\"]\n",
+             "E1155", "not the origin"},
+            {"protocol = \"wss\"\nbind = \"[::]:443\"\nallowed_origins = "
+             "[\"https://a.example/x\"]\n",
+             "E1155", "not the origin"},
+            {"protocol = \"wss\"\nbind = \"[::]:443\"\nwebsocket_path = \"mqtt\"\n", "E1155",
+             "not a path"},
+            {"protocol = \"https\"\nbind = \"[::]:443\"\nwebsocket_path = \"/api/v1\"\n", "E1155",
+             "a path of the API"},
+            {"protocol = \"https\"\nbind = \"[::]:443\"\nclient_certificate = \"required\"\n"
+             "anonymous_policy_file = \"p\"\n",
+             "E1155", "requires certificates"},
             {"bind = \"8883\"\n", "E1155", "not an address"},
             {"bind = \"::1:8883\"\n", "E1155", "not an address"},
             {"bind = \"127.0.0.1:70000\"\n", "E1155", "not an address"},
@@ -95,7 +109,7 @@ TEST_SUITE("apps.config") {
             {"bind = \"127.0.0.1:1\"\nanonymous_policy_file = \"p\"\n", "E1155",
              "requires certificates"},
             {"protocol = \"http\"\nbind = \"127.0.0.1:1\"\nanonymous_policy_file = \"p\"\n",
-             "E1155", "is for mqtt"},
+             "E1155", "MQTT clients use"},
         };
         for (const Row& row : rows) {
             CAPTURE(row.keys);
@@ -109,6 +123,25 @@ TEST_SUITE("apps.config") {
                     return field.message.find(row.message) != std::string::npos;
                 }));
         }
+    }
+
+    TEST_CASE(
+        "WebSocket listeners with TLS may stand anywhere; without it the rules of mqtt hold") {
+        for (const char* keys :
+             {"protocol = \"wss\"\nbind = \"[::]:443\"\n",
+              "protocol = \"https\"\nbind = \"0.0.0.0:443\"\nwebsocket_path = \"/broker\"\n"
+              "allowed_origins = [\"https://a.example:8443\", \"null\"]\n",
+              "protocol = \"ws\"\nbind = \"127.0.0.1:0\"\n"}) {
+            CAPTURE(keys);
+            const auto allowed = check(listener(keys));
+            REQUIRE(allowed.has_value());
+            CHECK(allowed->empty());
+        }
+        const auto open =
+            check(listener("protocol = \"ws\"\nbind = \"0.0.0.0:80\"\ninsecure = true\n"));
+        REQUIRE(open.has_value());
+        REQUIRE(open->size() == 1);
+        CHECK((*open)[0].number == "W1147");
     }
 
     TEST_CASE("the server's names and addresses are checked") {

@@ -131,11 +131,20 @@ TEST_SUITE("apps.serve") {
         Listener listener;
         CHECK(security_words(listener) == "TLS, client certificate required");
         listener.client_certificate = ClientCertificate::optional;
-        CHECK(security_words(listener) == "TLS, client certificate optional; others are refused");
+        CHECK(security_words(listener) ==
+              "TLS, client certificate optional or a token; others are refused");
         listener.protocol = Protocol::mqtt;
         CHECK(security_words(listener) == "NO encryption, refuses everybody");
         listener.anonymous_policy_file = "p";
         CHECK(security_words(listener) == "NO encryption, anonymous clients by their policy");
+        Listener web;
+        web.protocol = Protocol::https;
+        web.client_certificate = ClientCertificate::optional;
+        CHECK(security_words(web) ==
+              "TLS, client certificate optional or a token; others are refused; the API with a "
+              "token");
+        web.protocol = Protocol::ws;
+        CHECK(security_words(web) == "NO encryption, a token; others are refused");
     }
 
     TEST_CASE(
@@ -200,7 +209,7 @@ TEST_SUITE("apps.serve") {
         answers.mqtt_port = 8884;
         const Loaded loaded = load(setup_config(answers, "/d"));
         CHECK(loaded.config.server.names == std::vector<std::string>{"school.example"});
-        REQUIRE(loaded.config.listeners.size() == 3);
+        REQUIRE(loaded.config.listeners.size() == 4);
         const auto defaults = default_listeners("/d");
         for (const Listener& listener : loaded.config.listeners) {
             const auto same =
@@ -209,6 +218,7 @@ TEST_SUITE("apps.serve") {
             REQUIRE(same != defaults.end());
             CHECK(same->protocol == listener.protocol);
             CHECK(same->path == listener.path);
+            CHECK(same->client_certificate == listener.client_certificate);
             CHECK(listener.bind == (listener.name == "mqtts" ? "[::]:8884" : same->bind));
         }
     }

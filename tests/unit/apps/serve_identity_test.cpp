@@ -4,6 +4,8 @@
 #include "apps/serve/broker_admin_bridge.hpp"
 #include "apps/serve/identity_bridge.hpp"
 #include "apps/serve/installation.hpp"
+#include "base/bytes.hpp"
+#include "provisioning/names.hpp"
 #include "tests/unit/apps/cli_run.hpp"
 
 using namespace iotsky;
@@ -65,6 +67,14 @@ struct Fixture {
         return info;
     }
 };
+
+/// A CONNECT with `password`, which it refers to.
+mqtt::ConnectView with_password(std::string_view password) {
+    mqtt::ConnectView connect;
+    connect.user_name = "browser";
+    connect.password = as_bytes(password);
+    return connect;
+}
 
 std::shared_ptr<const acl::RuleSet> allow_all() {
     auto policy = acl::parse_policy(
@@ -229,6 +239,71 @@ TEST_SUITE("apps.identity") {
         CHECK(bridge.refresh(*before.identity).number == "E3203");
         CHECK(bridge.recall("listener:plain").number == "E3203");
         CHECK(bridge.has_account_scope());
+    }
+
+    TEST_CASE("a token as password is its user, with a scope and an end of its own") {
+        Fixture f;
+        auto bridge = f.bridge({{"web", {false, nullptr, "", true}}, {"mqtts", {}}});
+        provisioning::TokenRequest request;
+        request.name = "laptop";
+        request.role = provisioning::Role::teacher;
+        request.class_name = "7b";
+        request.expires_at = f.clock.wall_now() + std::chrono::hours{1};
+        auto made = f.installation->registry->tokens.create(kAdmin, request);
+        REQUIRE_MESSAGE(made.has_value(), made.error());
+        const std::string id = made->details.record.id.format(provisioning::kTokenPrefix);
+        const auto admission =
+            bridge.admit(Fixture::peer(std::nullopt, "web"), with_password(made->token.view()));
+        REQUIRE(admission.identity != nullptr);
+        CHECK(admission.identity->name == "token laptop");
+        CHECK(admission.identity->class_name == "7b");
+        CHECK(admission.identity->scope == id);
+        REQUIRE(admission.identity->valid_until.has_value());
+        CHECK(format_utc(*admission.identity->valid_until) == format_utc(*request.expires_at));
+        CHECK(bridge.refresh(*admission.identity).identity != nullptr);
+        CHECK(bridge.recall(id).identity != nullptr);
+        // Where the listener takes none, it is a password like any other.
+        CHECK(bridge.admit(Fixture::peer(std::nullopt, "mqtts"), with_password(made->token.view()))
+                  .number == "E3203");
+        // A certificate goes before it.
+        CHECK(bridge
+                  .admit(Fixture::peer(Fixture::der_of(f.certificate), "web"),
+                         with_password(made->token.view()))
+                  .name == "7b/otter/weather");
+
+        REQUIRE(f.installation->registry->tokens.revoke(kAdmin, id).has_value());
+        CHECK(bridge.refresh(*admission.identity).revoked);
+        CHECK(bridge.recall(id).revoked);
+        const auto after =
+            bridge.admit(Fixture::peer(std::nullopt, "web"), with_password(made->token.view()));
+        CHECK(after.code == mqtt::ConnectCode::not_authorized);
+        CHECK(after.number == "E3309");
+        CHECK(after.name == "token laptop");
+    }
+
+    TEST_CASE("a wrong token is a wrong password, and after five of them the address waits") {
+        Fixture f;
+        auto bridge = f.bridge({{"web", {false, nullptr, "", true}}});
+        broker::PeerInfo peer = Fixture::peer(std::nullopt, "web");
+        peer.address = "10.20.3.41";
+        for (int i = 0; i < 5; ++i) {
+            const auto wrong = bridge.admit(peer, with_password("iot_wrong" + std::to_string(i)));
+            CHECK(wrong.code == mqtt::ConnectCode::bad_user_name_or_password);
+            CHECK(wrong.number == "E3309");
+        }
+        const auto waits = bridge.admit(peer, with_password("iot_wrong"));
+        CHECK(waits.code == mqtt::ConnectCode::not_authorized);
+        CHECK(waits.number == "E3310");
+        peer.address = "10.20.3.42";
+        CHECK(bridge.admit(peer, with_password("iot_wrong")).number == "E3309");
+        CHECK(bridge.admit(peer, {}).number == "E3203");
+    }
+
+    TEST_CASE("a policy for anonymous clients takes passwords that are no tokens") {
+        Fixture f;
+        auto bridge = f.bridge({{"ws", {false, allow_all(), "", true}}});
+        const auto peer = Fixture::peer(std::nullopt, "ws");
+        CHECK(bridge.admit(peer, with_password("secret")).identity->scope == "listener:ws");
     }
 
     TEST_CASE("a policy change shows in the rights at the next look") {
