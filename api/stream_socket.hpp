@@ -2,7 +2,9 @@
 
 // Internal to the server: this header has Asio in it.
 
+#include <array>
 #include <boost/asio.hpp>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -75,7 +77,7 @@ class StreamSocket {
 
     template <typename Buffers, typename Token>
     auto async_write_some(const Buffers& buffers, Token&& token) {
-        const boost::asio::const_buffer from = first_of<boost::asio::const_buffer>(buffers);
+        const boost::asio::const_buffer from = gather(buffers);
         return transfer(
             [this, from, taken = std::size_t{0}]() mutable { return write_through(from, taken); },
             boost::asio::posix::descriptor_base::wait_write, std::forward<Token>(token));
@@ -95,6 +97,18 @@ class StreamSocket {
             }
         }
         return {};
+    }
+
+    /// The first bytes in one piece: Beast hands an answer's head over field by field, and each
+    /// piece costs a record and a segment.
+    template <typename Buffers>
+    boost::asio::const_buffer gather(const Buffers& buffers) {
+        const auto first = first_of<boost::asio::const_buffer>(buffers);
+        if (first.size() >= gathered_.size()) {
+            return first;
+        }
+        return {gathered_.data(),
+                boost::asio::buffer_copy(boost::asio::buffer(gathered_), buffers)};
     }
 
     /// Gives the bytes to the stream once, and is ok when none of them is left in it.
@@ -147,6 +161,7 @@ class StreamSocket {
 
     std::unique_ptr<HandedStream> stream_;
     boost::asio::posix::stream_descriptor descriptor_;
+    std::array<std::byte, 4096> gathered_{};  ///< for the write that runs
 };
 
 }  // namespace iotsky::api

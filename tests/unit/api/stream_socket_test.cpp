@@ -121,6 +121,22 @@ TEST_SUITE("api.stream_socket") {
         CHECK(f.script.written == text);
         CHECK(f.script.blocks == -1);
     }
+    TEST_CASE("small buffers go in one piece, large ones without a copy") {
+        Fixture f;
+        const std::string large(10'000, 'x');
+        const auto write = [&](const auto& buffers) {
+            std::size_t put = 0;
+            f.socket->async_write_some(buffers, [&](auto, std::size_t n) { put = n; });
+            f.io.restart();
+            f.io.run();
+            return put;
+        };
+        const std::string head = "HTTP/1.1 200 OK";
+        CHECK(write(std::array{asio::buffer(head), asio::buffer(head), asio::buffer(large)}) ==
+              4'096);
+        CHECK(f.script.written == (head + head + large).substr(0, 4'096));
+        CHECK(write(std::array{asio::buffer(large), asio::buffer(head)}) == large.size());
+    }
     TEST_CASE("waiting ends at once while the stream holds bytes that nothing announces") {
         Fixture f;
         int woken = 0;
