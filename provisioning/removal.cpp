@@ -54,6 +54,8 @@ Removed remove_project(Change& change, const ProjectRecord& project) {
         ++removed.things;
     }
     change.tx.detach_all_policies({TargetKind::project, project.id});
+    change.tx.erase_tokens_of_project(project.id);
+    change.affected.tokens = true;
     change.tx.erase_project(project.id);
     return removed;
 }

@@ -175,6 +175,7 @@ class Tx : public Reader {
     virtual void insert(const TokenRecord& row) = 0;
     virtual void update(const TokenRecord& row) = 0;
     virtual void erase_tokens_of_class(const Id& class_id) = 0;
+    virtual void erase_tokens_of_project(const Id& project_id) = 0;
 
     /// Appends; returns the event's number, higher than any before.
     virtual std::uint64_t append_event(WallTime at, std::string_view kind,

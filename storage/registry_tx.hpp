@@ -95,6 +95,7 @@ class RegistryTx final : public provisioning::Tx {
     void insert(const provisioning::TokenRecord& row) override;
     void update(const provisioning::TokenRecord& row) override;
     void erase_tokens_of_class(const Id& class_id) override;
+    void erase_tokens_of_project(const Id& project_id) override;
     std::vector<provisioning::Event> events_after(std::uint64_t seq, std::size_t limit) override;
     std::vector<provisioning::Event> unpublished_events(std::size_t limit) override;
     std::uint64_t last_event_seq() override;

@@ -87,6 +87,10 @@ void RegistryTx::erase_tokens_of_class(const Id& class_id) {
     db_.run("DELETE FROM tokens WHERE class_id = ?1", class_id);
 }
 
+void RegistryTx::erase_tokens_of_project(const Id& project_id) {
+    db_.run("DELETE FROM tokens WHERE project_id = ?1", project_id);
+}
+
 std::vector<Event> RegistryTx::events_after(std::uint64_t seq, std::size_t limit) {
     return all_rows(db_.query("SELECT seq, at, kind, body FROM outbox WHERE seq > ?1 "
                               "ORDER BY seq LIMIT ?2",

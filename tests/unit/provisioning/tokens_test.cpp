@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "acl/auth_context.hpp"
 #include "provisioning/names.hpp"
 #include "provisioning/token_text.hpp"
@@ -129,6 +131,21 @@ TEST_SUITE("provisioning.tokens") {
         REQUIRE(world.listener.calls.size() == told + 1);
         CHECK(world.listener.calls.back().scopes == std::vector<std::string>{id});
         CHECK(world.registry->view().tokens()->find("iot_nonsense") == nullptr);
+    }
+
+    TEST_CASE("a project goes with its tokens, and a connection of one is told") {
+        World world;
+        world.thing();
+        const auto made =
+            world.registry->tokens.create(world.admin, {"p", Role::student, "7b", "otter", {}})
+                .value();
+        const std::size_t told = world.listener.calls.size();
+        REQUIRE(world.registry->projects.remove(world.admin, "7b", "otter", true).has_value());
+        CHECK(world.registry->view().tokens()->find(made.token.view()) == nullptr);
+        CHECK_FALSE(world.registry->tokens.authenticate(made.token.view()).has_value());
+        REQUIRE(world.listener.calls.size() == told + 1);
+        const std::string id = made.details.record.id.format(kTokenPrefix);
+        CHECK(std::ranges::count(world.listener.calls.back().scopes, id) == 1);
     }
 
     TEST_CASE("token text: 49 characters, check digits find every single typing error") {
