@@ -1,6 +1,7 @@
 #include "broker/net/ws_frames.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/assert.hpp"
 
@@ -29,6 +30,13 @@ std::uint64_t big_endian(std::span<const std::uint8_t> bytes) noexcept {
     for (const std::uint8_t byte : bytes) {
         value = value << 8U | byte;
     }
+    return value;
+}
+
+template <typename T>
+T load(const std::byte* from) noexcept {
+    T value;
+    std::memcpy(&value, from, sizeof value);
     return value;
 }
 
@@ -192,8 +200,17 @@ void WsDecoder::take_payload(std::span<std::byte> in, WsInput& out, std::byte* t
 void WsDecoder::unmask(std::span<const std::byte> in, std::byte* to) noexcept {
     const std::span<const std::uint8_t> mask =
         std::span{header_}.subspan(header_used_ - kMaskBytes, kMaskBytes);
-    for (std::size_t i = 0; i < in.size(); ++i) {
-        to[i] = in[i] ^ std::byte{mask[(mask_at_ + i) % kMaskBytes]};
+    std::array<std::byte, sizeof(std::uint64_t)> masks;
+    for (std::size_t i = 0; i < masks.size(); ++i) {
+        masks[i] = std::byte{mask[(mask_at_ + i) % kMaskBytes]};
+    }
+    std::size_t at = 0;
+    for (; at + masks.size() <= in.size(); at += masks.size()) {
+        const auto word = load<std::uint64_t>(&in[at]) ^ load<std::uint64_t>(masks.data());
+        std::memcpy(to + at, &word, sizeof word);
+    }
+    for (; at < in.size(); ++at) {
+        to[at] = in[at] ^ masks[at % masks.size()];
     }
     mask_at_ = static_cast<std::uint8_t>((mask_at_ + in.size()) % kMaskBytes);
 }
