@@ -41,7 +41,7 @@ void Connects::begin(const std::string& name) {
     began_ns_.push_back(now_ns());
     const std::size_t index = loop_.add(std::make_unique<Connection>(
         options_, tls_.context(options_.resume ? 0 : number), session_.get()));
-    put_connect(loop_.at(index).out(), name);
+    put_connect(loop_.at(index).out(), name, options_.persistent);
 }
 
 void Connects::on_packet(std::size_t index, const Packet& packet) {

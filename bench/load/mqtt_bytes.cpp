@@ -30,11 +30,11 @@ void put_head(Bytes& out, unsigned first, std::size_t remaining) {
 
 }  // namespace
 
-void put_connect(Bytes& out, std::string_view client_id) {
+void put_connect(Bytes& out, std::string_view client_id, bool persistent) {
     put_head(out, kConnect, 10 + 2 + client_id.size());
     put_text(out, "MQTT");
     out.push_back(4);  // protocol level of 3.1.1
-    out.push_back(kCleanSession);
+    out.push_back(persistent ? 0 : kCleanSession);
     put_number(out, 0);  // no keep alive: a silent generator is no dead client
     put_text(out, client_id);
 }

@@ -31,7 +31,7 @@ struct Packet {
 
 /// What a generator needs of MQTT 3.1.1; on purpose not the broker's codec, whose faults it would
 /// share.
-void put_connect(Bytes& out, std::string_view client_id);
+void put_connect(Bytes& out, std::string_view client_id, bool persistent);
 void put_subscribe(Bytes& out, std::uint16_t packet_id, std::string_view filter, int qos);
 void put_publish(Bytes& out, std::string_view topic, int qos, std::uint16_t packet_id,
                  std::span<const std::uint8_t> payload);

@@ -86,7 +86,7 @@ const char* const kUsage =
     "  fanin    --clients N publishers to one subscriber\n"
     "  connect  --clients N connections, --window at a time; --hold S then reads the memory\n"
     "options: --host A  --cafile F  --cert F --key F | --identities DIR  --tls 1.2|1.3  --resume\n"
-    "  --qos 0|1|2  --payload BYTES  --topic PREFIX  --window N (closed loop)\n"
+    "  --qos 0|1|2  --payload BYTES  --topic PREFIX  --window N (closed loop)  --persistent\n"
     "  --rate N (open loop: messages a second in all, latency counts from the due time)\n"
     "  --seconds S  --warmup S  --pid BROKER\n"
     "Prints one JSON line. Exit: 0 done, 1 failed, 2 wrong call.\n";
@@ -98,8 +98,8 @@ Options parse_options(const std::vector<std::string>& args) {
     Options options;
     set_scenario(options, args[0]);
     for (std::size_t i = 1; i < args.size(); ++i) {
-        if (args[i] == "--resume") {
-            options.resume = true;
+        if (args[i] == "--resume" || args[i] == "--persistent") {
+            (args[i] == "--resume" ? options.resume : options.persistent) = true;
             continue;
         }
         const auto setter = setters().find(args[i]);

@@ -31,9 +31,10 @@ struct Options {
     double rate = 0;  ///< open loop: messages a second of all publishers; 0: closed loop
     double seconds = 5;
     double warmup_s = 1;
-    double hold_s = 0;    ///< connect: time to hold all connections before memory is read
-    bool resume = false;  ///< connect: resume the TLS session of a first connection
-    int pid = 0;          ///< of the broker, for CPU time and memory; 0: not measured
+    double hold_s = 0;        ///< connect: time to hold all connections before memory is read
+    bool persistent = false;  ///< Clean Session 0
+    bool resume = false;      ///< connect: resume the TLS session of a first connection
+    int pid = 0;              ///< of the broker, for CPU time and memory; 0: not measured
 };
 
 /// Throws std::invalid_argument with a sentence about the first wrong argument.

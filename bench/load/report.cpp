@@ -14,6 +14,14 @@ double per(double total, std::uint64_t count) {
     return count == 0 ? 0 : rounded(total / static_cast<double>(count));
 }
 
+boost::json::object percentiles(const Latency& latency) {
+    return {{"p50", latency.percentile_us(0.5)},
+            {"p90", latency.percentile_us(0.9)},
+            {"p99", latency.percentile_us(0.99)},
+            {"p999", latency.percentile_us(0.999)},
+            {"max", latency.max_us()}};
+}
+
 }  // namespace
 
 std::string to_json(const Options& options, const Report& report) {
@@ -29,11 +37,7 @@ std::string to_json(const Options& options, const Report& report) {
          rounded(static_cast<double>(report.done) / report.seconds)},
         {"lost", report.lost},
         {"out_of_order", report.out_of_order},
-        {"latency_us", boost::json::object{{"p50", report.latency.percentile_us(0.5)},
-                                           {"p90", report.latency.percentile_us(0.9)},
-                                           {"p99", report.latency.percentile_us(0.99)},
-                                           {"p999", report.latency.percentile_us(0.999)},
-                                           {"max", report.latency.max_us()}}},
+        {"latency_us", percentiles(report.latency)},
         {connects ? "cpu_us_per_connect" : "cpu_us_per_message",
          per(report.broker_cpu_us, report.done)},
         {"generator_cpu_us_per_message", per(report.own_cpu_us, report.done)},
@@ -45,6 +49,11 @@ std::string to_json(const Options& options, const Report& report) {
         line["qos"] = options.qos;
         line["payload"] = options.payload_bytes;
         line["rate"] = options.rate;
+        line["persistent"] = options.persistent;
+        if (options.qos > 0) {
+            line["unacknowledged"] = report.unacknowledged;
+            line["acknowledged_us"] = percentiles(report.acknowledgement);
+        }
     }
     return boost::json::serialize(line);
 }

@@ -14,7 +14,9 @@ struct Report {
     std::uint64_t lost = 0;
     std::uint64_t out_of_order = 0;
     std::uint64_t resumed = 0;
+    std::uint64_t unacknowledged = 0;  ///< above QoS 0
     Latency latency;
+    Latency acknowledgement;  ///< above QoS 0: to PUBACK or PUBCOMP
     double broker_cpu_us = 0;
     double own_cpu_us = 0;
     std::uint64_t rss_bytes = 0;       ///< of the broker at the end

@@ -46,7 +46,7 @@ Traffic::Traffic(const Options& options)
 std::size_t Traffic::connect(const std::string& name) {
     const std::size_t index =
         loop_.add(std::make_unique<Connection>(options_, tls_.context(loop_.size()), nullptr));
-    put_connect(loop_.at(index).out(), name);
+    put_connect(loop_.at(index).out(), name, options_.persistent);
     subscriber_of_.push_back(kNobody);
     return index;
 }
@@ -73,7 +73,12 @@ void Traffic::make_clients() {
     }
     for (std::size_t i = 0; i < publishers; ++i) {
         publishers_.push_back({connect("pub-" + std::to_string(i)),
-                               options_.topic + "/" + std::to_string(i), 0, 0, 0, 0});
+                               options_.topic + "/" + std::to_string(i),
+                               0,
+                               0,
+                               0,
+                               0,
+                               {}});
     }
     await(connacks_, loop_.size(), "CONNACK");
     for (std::size_t i = 0; i < subscribers; ++i) {
@@ -110,9 +115,25 @@ void Traffic::on_packet(std::size_t connection, const Packet& packet) {
             }
             ++subacks_;
             break;
+        case Kind::puback:
+        case Kind::pubcomp:
+            on_acknowledged(connection);
+            break;
         default:
-            break;  // PUBACK and PUBCOMP: windows count deliveries, which come later or at once
+            break;
     }
+}
+
+/// Acknowledgements of one publisher come in the order of its messages [MQTT-4.6.0-2].
+void Traffic::on_acknowledged(std::size_t connection) {
+    Publisher& publisher = publishers_.at(connection - publishers_.front().connection);
+    if (publisher.unacknowledged.empty()) {
+        throw std::runtime_error("the broker acknowledged a message twice");
+    }
+    if (phase_ == Phase::measured) {
+        report_.acknowledgement.add(now_ns() - publisher.unacknowledged.front());
+    }
+    publisher.unacknowledged.pop_front();
 }
 
 void Traffic::on_publish(std::size_t connection, const Packet& packet) {
@@ -149,12 +170,16 @@ void Traffic::send(Publisher& publisher, std::uint64_t stamp_ns) {
     put_publish(loop_.at(publisher.connection).out(), publisher.topic, options_.qos,
                 publisher.packet_id, payload_);
     ++publisher.sent;
+    if (options_.qos > 0) {
+        publisher.unacknowledged.push_back(stamp_ns);
+    }
     loop_.flush_later(publisher.connection);
 }
 
 void Traffic::fill_windows() {
     for (Publisher& publisher : publishers_) {
         while (publisher.sent * fan_ < publisher.delivered + options_.window * fan_ &&
+               publisher.unacknowledged.size() < options_.window &&
                loop_.at(publisher.connection).waiting() < kOutBytesMax) {
             send(publisher, now_ns());
         }
@@ -193,7 +218,7 @@ void Traffic::pump(std::uint64_t until) {
 
 bool Traffic::all_arrived() const {
     return std::all_of(publishers_.begin(), publishers_.end(), [this](const Publisher& publisher) {
-        return publisher.delivered >= publisher.sent * fan_;
+        return publisher.delivered >= publisher.sent * fan_ && publisher.unacknowledged.empty();
     });
 }
 
@@ -205,6 +230,7 @@ void Traffic::drain() {
     for (const Publisher& publisher : publishers_) {
         report_.lost +=
             publisher.sent * fan_ - std::min(publisher.delivered, publisher.sent * fan_);
+        report_.unacknowledged += publisher.unacknowledged.size();
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@ namespace iotsky::load {
 
 /// Publishers and subscribers of pairs, fanout and fanin. One thread.
 ///
+/// In a closed loop a message is on its way until it is delivered and, above QoS 0, acknowledged.
 /// Every message carries its publisher, its number and a time: when it was sent (closed loop), or
 /// when it was due (open loop), so that a broker that stalls is charged for what it kept waiting.
 class Traffic {
@@ -27,6 +29,7 @@ class Traffic {
         std::uint64_t delivered = 0;  ///< of all its subscribers
         std::uint64_t due_ns = 0;     ///< open loop: of the next message
         std::uint16_t packet_id = 0;
+        std::deque<std::uint64_t> unacknowledged;  ///< times of what PUBACK or PUBCOMP is due for
     };
     struct Subscriber {
         std::size_t connection = 0;
@@ -38,6 +41,7 @@ class Traffic {
     void make_clients();
     void await(const std::size_t& counter, std::size_t wanted, const char* what);
     void on_packet(std::size_t connection, const Packet& packet);
+    void on_acknowledged(std::size_t connection);
     void on_publish(std::size_t connection, const Packet& packet);
     void deliver(Subscriber& subscriber, std::span<const std::uint8_t> payload);
     void send(Publisher& publisher, std::uint64_t stamp);
