@@ -98,6 +98,9 @@ class DurableLog {
     [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
     /// False while commits fail: nothing that needs the disk is begun. Any thread, one load.
     [[nodiscard]] virtual bool accepting() const noexcept = 0;
+    /// Whether what is appended now is on disk soon, as relaxed sessions are promised; false: their
+    /// answers wait, too. Any thread.
+    [[nodiscard]] virtual bool keeps_up() const noexcept { return accepting(); }
     [[nodiscard]] virtual LogHealth health() const = 0;
     /// How long commits take; null for a log without a disk. Lives as long as the log.
     [[nodiscard]] virtual const Histogram* commit_seconds() const noexcept { return nullptr; }

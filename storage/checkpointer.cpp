@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.hpp"
@@ -45,6 +46,14 @@ void Checkpointer::note(int wal_pages) {
     {
         LockGuard lock(mutex_);
         wal_pages_ = wal_pages;
+    }
+    changed_.notify_one();
+}
+
+void Checkpointer::give_back_space() {
+    {
+        LockGuard lock(mutex_);
+        wal_pages_ = std::max(wal_pages_, 1);
     }
     changed_.notify_one();
 }

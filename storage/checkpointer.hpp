@@ -32,6 +32,8 @@ class Checkpointer {
 
     /// The log has so many pages now. Store thread, after a commit.
     void note(int wal_pages);
+    /// The file became shorter in the log: the disk shall have the space back. Store thread.
+    void give_back_space();
     /// While a long reader (a backup) is about the log cannot begin anew: no commit shall wait for
     /// that. Calls nest. Thread: any.
     void add_long_reader(int change) noexcept { long_readers_.fetch_add(change); }

@@ -122,6 +122,13 @@ bool MessagesLog::relaxed_may_answer(Instant now) const {
     return accepting() && now - committing_since_.value_or(collecting_since_) < kRelaxedBound;
 }
 
+bool MessagesLog::keeps_up() const noexcept {
+    LockGuard lock(mutex_);
+    const Instant now = std::chrono::steady_clock::now();
+    const Instant oldest = committing_since_.value_or(pending_.empty() ? now : collecting_since_);
+    return accepting() && now - oldest < kRelaxedBound;
+}
+
 void MessagesLog::hurry(broker::BatchNo batch) {
     {
         LockGuard lock(mutex_);
@@ -342,10 +349,14 @@ void MessagesLog::go_on() {
 }
 
 void MessagesLog::committed(const Batch& batch) {
+    bool cleared_up = false;
     {
         LockGuard lock(mutex_);
         committing_since_.reset();
-        garbage_ = db_->has_garbage();
+        cleared_up = std::exchange(garbage_, db_->has_garbage()) && !garbage_;
+    }
+    if (cleared_up) {
+        checkpointer_->give_back_space();
     }
     pending_bytes_.fetch_sub(batch.bytes, std::memory_order_relaxed);
     start_reads(batch.number);

@@ -71,6 +71,7 @@ class MessagesLog final : public broker::DurableLog {
     [[nodiscard]] bool accepting() const noexcept override {
         return accepting_.load(std::memory_order_relaxed);
     }
+    [[nodiscard]] bool keeps_up() const noexcept override;
     [[nodiscard]] broker::LogHealth health() const override;
     /// Of batches with records; tries that failed count into the time of the batch.
     [[nodiscard]] const Histogram* commit_seconds() const noexcept override {
