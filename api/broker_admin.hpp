@@ -65,7 +65,13 @@ struct SessionInfo {
     std::uint64_t subscriptions = 0;
     std::uint64_t queued_messages = 0;
     std::uint64_t queued_bytes = 0;
+    std::uint64_t queue_bytes_max = 0;
     std::uint64_t inflight = 0;
+    std::string durability;                 ///< "durable", "relaxed", "memory"
+    std::uint64_t dropped_quota = 0;        ///< a quota was full
+    std::uint64_t dropped_expired = 0;      ///< waited in the queue for too long
+    std::uint64_t dropped_denied = 0;       ///< not allowed any more when it was delivered
+    std::uint64_t dropped_slow = 0;         ///< QoS 0 for a reader that is too slow
     std::vector<SubscriptionInfo> filters;  ///< filled by session() alone
 };
 

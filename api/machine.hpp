@@ -21,9 +21,11 @@ struct Endpoint {
 
 struct ListenerStatus {
     std::string name;
-    std::string protocol;  ///< "mqtts", "http", "unix" ...
-    std::string address;   ///< "[::]:8883" or a path
-    std::string security;  ///< in words: "TLS, client certificate required"
+    std::string protocol;    ///< "mqtts", "http", "unix" ...
+    std::string address;     ///< "[::]:8883" or a path
+    std::string security;    ///< in words: "TLS, client certificate required"
+    std::string durability;  ///< of its sessions: "durable", "relaxed", "memory"; empty: none
+    std::string durability_meaning;  ///< in words
 };
 
 /// A certificate of this machine.

@@ -19,6 +19,7 @@ struct Backlog {
     bool in_flight = false;        ///< what was sent is on disk alone, too
     bool fetching = false;         ///< that is on its way
     bool trimming = false;         ///< the queue is above its quota; the oldest go first
+    std::size_t trim_bytes = 0;    ///< what it gives up because others fill a quota, too
     std::uint64_t reading = 0;     ///< number of the page that is on its way; 0: none
 
     [[nodiscard]] bool holds(Mid mid) const noexcept {

@@ -89,7 +89,7 @@ ConnectionSummary summary_of(const Connection& c) {
     s.tls_version = peer.tls_version;
     s.since = c.connected_at;
     s.keep_alive_s = c.keep_alive_s;
-    s.clean_session = !session.persistent();
+    s.clean_session = !session.kept;
     s.publishes_in = c.publishes_in;
     s.publishes_out = c.publishes_out;
     s.queued = session.queued_messages;
@@ -106,11 +106,17 @@ SessionSummary summary_of(const Session& session, bool with_filters) {
     s.class_name = session.identity->class_name;
     s.thing_id = session.identity->thing_id;
     s.connected = session.connection != nullptr;
+    s.clean_session = !session.kept;
+    s.durability = session.kept ? session.durability : Durability::memory;
+    s.queue_bytes_max = session.queue_bytes_max;
+    s.dropped_quota = session.dropped_quota;
+    s.dropped_expired = session.dropped_expired;
+    s.dropped_denied = session.dropped_denied;
+    s.dropped_output = session.dropped_output;
     s.since = session.created_at;
     s.queued_messages = session.queued_messages;
     s.queued_bytes = session.queued_bytes;
     s.in_flight = session.lane1.in_flight + session.lane2.in_flight;
-    s.dropped = session.dropped_quota + session.dropped_denied + session.dropped_output;
     if (with_filters) {
         for (const auto& [filter, subscription] : session.subscriptions) {
             s.filters.push_back({filter, subscription.qos, subscription.masked});

@@ -55,7 +55,13 @@ struct SessionSummary {
     std::size_t queued_messages = 0;  ///< in flight included
     std::size_t queued_bytes = 0;
     std::size_t in_flight = 0;
-    std::uint64_t dropped = 0;
+    bool clean_session = true;
+    Durability durability = Durability::durable;  ///< memory for one that ends with its connection
+    std::size_t queue_bytes_max = 0;
+    std::uint64_t dropped_quota = 0;    ///< a quota was full
+    std::uint64_t dropped_expired = 0;  ///< waited in the queue for too long
+    std::uint64_t dropped_denied = 0;   ///< not allowed any more when it was delivered
+    std::uint64_t dropped_output = 0;   ///< QoS 0 for a reader that is too slow
     std::vector<Filter> filters;
 };
 

@@ -298,12 +298,14 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
         return;
     }
     bool present = false;
-    Session& session = enter_session(existing, connect, *identity, present);  // [MQTT-3.1.4-3]
+    Session& session =
+        enter_session(existing, connect, *identity, c.listener.limits, present);  // [MQTT-3.1.4-3]
     const bool other_principal = present && session.identity->name != identity->name;
     session.identity = identity;
     session.rights = std::move(rights);
     session.connection = &c;
     session.limits = &c.listener.limits;
+    set_durability(session);
     s_.session_end.come_back(session);
     ++session.epoch;
     c.session = &session;
@@ -363,7 +365,9 @@ bool ConnectHandler::may_take_over(Connection& newcomer, Session& session,
 }
 
 Session& ConnectHandler::enter_session(Session* existing, const mqtt::ConnectView& connect,
-                                       const Identity& identity, bool& present) {
+                                       const Identity& identity, const ConnectionLimits& limits,
+                                       bool& present) {
+    const bool on_disk = limits.durability != Durability::memory || !s_.shared.log.keeps_queues();
     if (existing != nullptr && existing->connection != nullptr) {
         // [MQTT-3.1.4-2]: the newer one stays.
         const SessionRef ref = existing->ref;
@@ -371,10 +375,12 @@ Session& ConnectHandler::enter_session(Session* existing, const mqtt::ConnectVie
         existing = s_.sessions.find(ref);  // a clean one ended with its connection
     }
     TurnNo ended = 0;
-    if (existing != nullptr && connect.clean_session) {
+    // A session that memory alone has cannot be made to survive: it begins anew.
+    const bool in_memory = existing != nullptr && existing->kept && !existing->persistent();
+    if (existing != nullptr && (connect.clean_session || (in_memory && on_disk))) {
         // [MQTT-3.1.2-6]: CONNACK says that the old session is gone, so it waits until that is
         // durable: a crash must not bring it back.
-        ended = existing->persistent() ? s_.turn.current() : 0;
+        ended = existing->persistent() && !s_.answers_early(*existing) ? s_.turn.current() : 0;
         s_.session_end.end_session(*existing);
         existing = nullptr;
     }
@@ -387,13 +393,31 @@ Session& ConnectHandler::enter_session(Session* existing, const mqtt::ConnectVie
     session.last_turn = ended;
     s_.stats.sessions.add();
     s_.shared.sessions.fetch_add(1, std::memory_order_relaxed);
-    if (!connect.clean_session) {
-        session.sid = s_.shared.next_sid.fetch_add(1, std::memory_order_relaxed);
+    session.durability = limits.durability;
+    session.kept = !connect.clean_session;
+    if (session.kept) {
         s_.stats.sessions_persistent.add();
+    }
+    if (session.kept && on_disk) {
+        session.sid = s_.shared.next_sid.fetch_add(1, std::memory_order_relaxed);
         s_.record(session,
                   SessionOpenRecord{session.sid, session.key.scope, session.key.client_id, 1});
     }
     return session;
+}
+
+/// What its listener says; but what is on disk stays there, and is relaxed at least.
+void ConnectHandler::set_durability(Session& session) {
+    const bool early = s_.answers_early(session);
+    const Durability wanted = session.limits->durability;
+    const bool stays = session.persistent() && s_.shared.log.keeps_queues();
+    session.durability = stays && wanted == Durability::memory ? Durability::relaxed : wanted;
+    if (early && session.durability == Durability::durable) {
+        session.last_turn = s_.turn.current();  // CONNACK says that all up to now is on disk
+    }
+    if (session.persistent() && s_.shared.some_relaxed) {
+        s_.shared.pressure.set_relaxed(session.ref, session.durability != Durability::durable);
+    }
 }
 
 void ConnectHandler::set_will(Session& session, const mqtt::ConnectView& connect) {

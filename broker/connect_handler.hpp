@@ -61,7 +61,8 @@ class ConnectHandler {
                                      const std::shared_ptr<const Identity>& identity);
     /// `existing`: the session that the client has, or null. `present`: it goes on with that one.
     Session& enter_session(Session* existing, const mqtt::ConnectView& connect,
-                           const Identity& identity, bool& present);
+                           const Identity& identity, const ConnectionLimits& limits, bool& present);
+    void set_durability(Session& session);
     void set_will(Session& session, const mqtt::ConnectView& connect);
 
     Shard::Impl& s_;

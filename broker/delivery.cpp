@@ -9,6 +9,12 @@
 #include "broker/shard_impl.hpp"
 
 namespace iotsky::broker {
+namespace {
+
+/// How soon a session that is full because of others is seen to have room again.
+constexpr std::chrono::seconds kLookEvery{1};
+
+}  // namespace
 
 void Delivery::new_message(TurnNo turn) {
     copy_ = {};
@@ -99,24 +105,27 @@ void Delivery::deliver_qos0(Session& session, const MessageView& message, Form f
 
 bool Delivery::make_room(Session& session, const MessageView& message, Form form) {
     const std::size_t cost = queue_cost(message.topic.size(), message.payload.size());
-    const auto over = [&] {
-        return session.queued_bytes + cost > session.queue_bytes_max ||
-               session.queued_messages >= session.limits->queue_messages_max;
-    };
-    while (s_.limits.queue_full == QueueFull::drop_oldest && over()) {
+    const bool oldest = s_.limits.queue_full == QueueFull::drop_oldest;
+    Quota quota = exceeded(session, cost);
+    std::size_t freed = 0;
+    while (oldest && quota != Quota::none) {
+        if (quota != Quota::session && freed >= cost) {
+            return true;  // others fill that one, too: it gave up what it takes
+        }
         Lane& lane =
             session.lane1.begun < session.lane1.entries.size() ? session.lane1 : session.lane2;
         if (lane.begun >= lane.entries.size()) {
             break;  // all of it is in flight
         }
+        freed += lane.entries[lane.begun].cost_bytes;
         drop_queued(session, lane, lane.begun, DoneWhy::quota);
+        quota = exceeded(session, cost);
     }
-    if (s_.limits.queue_full == QueueFull::drop_oldest && over() &&
-        s_.disk_queue.drop_oldest(session)) {
+    if (quota == Quota::none || (oldest && s_.disk_queue.drop_oldest(session, cost))) {
         return true;
     }
     // With `refuse` it was acknowledged because the queue had room when it was published.
-    if (!over() || (s_.limits.queue_full == QueueFull::refuse && !message.droppable)) {
+    if (s_.limits.queue_full == QueueFull::refuse && !message.droppable) {
         return true;
     }
     ++session.dropped_quota;
@@ -124,17 +133,36 @@ bool Delivery::make_room(Session& session, const MessageView& message, Form form
     if (session.persistent()) {
         s_.record(session, DoneRecord{session.sid, message.mid, form, DoneWhy::quota});
     }
-    s_.notices.queue_full(session, message.topic);
+    s_.notices.queue_full(session, message.topic, quota);
     return false;
 }
 
+Quota Delivery::exceeded(const Session& session, std::size_t cost) const noexcept {
+    if (session.queued_bytes + cost > session.queue_bytes_max ||
+        session.queued_messages >= session.limits->queue_messages_max) {
+        return Quota::session;
+    }
+    // Those who are away must not hold up those who are here.
+    if (!session.keeps_waiting()) {
+        return Quota::none;
+    }
+    const std::size_t project_max = s_.limits.queue_bytes_per_project_max;
+    if (project_max != 0 && session.project_queue != nullptr &&
+        session.project_queue->bytes.load(std::memory_order_relaxed) + cost > project_max) {
+        return Quota::project;
+    }
+    const std::size_t broker_max = s_.limits.queue_bytes_broker_max;
+    return broker_max != 0 && s_.shared.queued_bytes() + cost > broker_max ? Quota::broker
+                                                                           : Quota::none;
+}
+
 void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_t qos, Form form) {
-    if (!session.persistent() && s_.memory_stage() >= MemoryStage::clean_queues &&
+    if (!session.kept && s_.memory_stage() >= MemoryStage::clean_queues &&
         session.queued_bytes >= s_.fair_share_bytes()) {
         // R4: what a clean session would have to keep; it is gone with its connection anyway.
         ++session.dropped_quota;
         s_.stats.dropped_memory.add();
-        s_.notices.queue_full(session, message.topic);
+        s_.notices.queue_full(session, message.topic, Quota::session);
         return;
     }
     if (!make_room(session, message, form)) {
@@ -151,9 +179,11 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
     entry.mid = message.mid;
     entry.qos = qos;
     entry.form = form;
-    entry.turn = session.persistent() ? s_.turn.current() : arrival_turn_;
+    entry.turn = s_.answers_early(session) ? 0
+                 : session.persistent()    ? s_.turn.current()
+                                           : arrival_turn_;
     Connection* c = session.connection;
-    const bool at_once = qos == 1 && !session.persistent() && c != nullptr && c->open &&
+    const bool at_once = qos == 1 && !session.kept && c != nullptr && c->open &&
                          lane.begun == lane.entries.size() &&
                          lane.in_flight < session.limits->inflight_max && s_.sender.has_room(*c);
     if (at_once) {
@@ -183,22 +213,59 @@ void Delivery::enqueue(Session& session, const MessageView& message, std::uint8_
 
 void Delivery::count_in(Session& session, std::size_t cost) {
     ++session.queued_messages;
-    session.queued_bytes += cost;
     s_.stats.queued_messages.add();
-    s_.stats.queued_bytes.add(cost);
+    add_bytes(session, cost);
+}
+
+void Delivery::count_in_stored(Session& session, const QueueSize& size) {
+    session.queued_messages = size.messages;
+    s_.stats.queued_messages.add(size.messages);
+    add_bytes(session, size.bytes);
+}
+
+void Delivery::add_bytes(Session& session, std::size_t bytes) {
+    session.queued_bytes += bytes;
+    s_.stats.queued_bytes.add(bytes);
+    if (session.project_queue != nullptr && bytes > 0) {
+        session.project_queue->bytes.fetch_add(bytes, std::memory_order_relaxed);
+    }
+}
+
+void Delivery::sub_bytes(Session& session, std::size_t bytes) {
+    session.queued_bytes -= bytes;
+    s_.stats.queued_bytes.sub(bytes);
+    if (session.project_queue != nullptr && bytes > 0) {
+        session.project_queue->bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+}
+
+void Delivery::join_project(Session& session) {
+    const std::string_view name = session.identity->class_name.empty()
+                                      ? std::string_view{}
+                                      : project_of(session.identity->name);
+    std::shared_ptr<ProjectQueue> queue = name.empty() ? nullptr : s_.shared.projects.get(name);
+    if (queue == session.project_queue) {
+        return;
+    }
+    const std::size_t bytes = session.queued_bytes;
+    if (session.project_queue != nullptr) {
+        session.project_queue->bytes.fetch_sub(bytes, std::memory_order_relaxed);
+    }
+    session.project_queue = std::move(queue);
+    if (session.project_queue != nullptr) {
+        session.project_queue->bytes.fetch_add(bytes, std::memory_order_relaxed);
+    }
 }
 
 void Delivery::count_out(Session& session, std::size_t cost) {
     --session.queued_messages;
-    session.queued_bytes -= cost;
     s_.stats.queued_messages.sub();
-    s_.stats.queued_bytes.sub(cost);
+    sub_bytes(session, cost);
 }
 
 /// Its PUBLISH will not be sent again.
 void Delivery::release_bytes(Session& session, OutEntry& entry) {
-    session.queued_bytes -= entry.cost_bytes;
-    s_.stats.queued_bytes.sub(entry.cost_bytes);
+    sub_bytes(session, entry.cost_bytes);
     entry.cost_bytes = 0;
     entry.message = {};
 }
@@ -232,9 +299,15 @@ void Delivery::note_pressure(Session& session) {
         return session.queued_bytes >= session.queue_bytes_max / 4 * quarters ||
                messages >= (session.limits->queue_messages_max * quarters + 3) / 4;
     };
+    const std::size_t full_from = session.pressure == Pressure::full ? 3 : 4;
     Pressure now = Pressure::none;
-    if (reaches(session.pressure == Pressure::full ? 3 : 4)) {
+    if (reaches(full_from)) {
         now = Pressure::full;
+    } else if (shared_quotas_reach(session, full_from)) {
+        now = Pressure::full;
+        if (!std::exchange(session.looks_at_shared_quotas, true)) {
+            look_again_.push_back(session.ref);
+        }
     } else if (session.connection != nullptr && reaches(2)) {
         now = Pressure::half;
     }
@@ -242,6 +315,36 @@ void Delivery::note_pressure(Session& session) {
         session.pressure = now;
         s_.shared.pressure.set(session.ref, now);
     }
+}
+
+bool Delivery::shared_quotas_reach(const Session& session, std::size_t quarters) const {
+    if (!session.keeps_waiting()) {
+        return false;
+    }
+    const auto reached = [&](std::size_t bytes, std::size_t most) {
+        return most != 0 && bytes >= most / 4 * quarters;
+    };
+    return (session.project_queue != nullptr &&
+            reached(session.project_queue->bytes.load(std::memory_order_relaxed),
+                    s_.limits.queue_bytes_per_project_max)) ||
+           reached(s_.shared.queued_bytes(), s_.limits.queue_bytes_broker_max);
+}
+
+void Delivery::look_at_shared_quotas(TimePoint now) {
+    if (look_again_.empty() || now < next_look_) {
+        return;
+    }
+    next_look_ = now + kLookEvery;
+    for (const SessionRef ref : std::exchange(look_again_, {})) {
+        if (Session* session = s_.sessions.find(ref)) {
+            session->looks_at_shared_quotas = false;
+            note_pressure(*session);
+        }
+    }
+}
+
+std::optional<TimePoint> Delivery::next_look() const noexcept {
+    return look_again_.empty() ? std::nullopt : std::optional{next_look_};
 }
 
 void Delivery::pump(Session& session) {
@@ -254,6 +357,10 @@ void Delivery::pump(Session& session, Lane& lane) {
            lane.begun < lane.entries.size() && lane.in_flight < session.limits->inflight_max &&
            s_.sender.has_room(*session.connection)) {
         OutEntry& entry = lane.entries[lane.begun];
+        if (s_.ages.too_old(entry.mid)) {
+            drop_queued(session, lane, lane.begun, DoneWhy::expired);
+            continue;
+        }
         if (entry.recheck && !may_receive(session, entry.message->topic())) {
             ++session.dropped_denied;
             s_.stats.dropped_denied.add();
@@ -439,11 +546,7 @@ bool Delivery::on_pubcomp(Session& session, std::uint16_t packet_id) {
 
 void Delivery::drop_queued(Session& session, Lane& lane, std::size_t index, DoneWhy why) {
     OutEntry& entry = lane.entries[index];
-    if (why == DoneWhy::quota) {
-        ++session.dropped_quota;
-        s_.stats.dropped_quota.add();
-        s_.notices.queue_full(session, entry.message->topic());
-    }
+    tell_dropped(session, entry.message->topic(), why);
     if (session.persistent()) {
         s_.record(session, DoneRecord{session.sid, entry.mid, entry.form, why});
     }
@@ -451,11 +554,31 @@ void Delivery::drop_queued(Session& session, Lane& lane, std::size_t index, Done
     lane.entries.erase(index);
 }
 
-void Delivery::drop_stored(Session& session, const StoredMessage& message) {
-    ++session.dropped_quota;
-    s_.stats.dropped_quota.add();
-    s_.notices.queue_full(session, message.topic);
-    s_.record(session, DoneRecord{session.sid, message.mid, message.form, DoneWhy::quota});
+void Delivery::tell_dropped(Session& session, std::string_view topic, DoneWhy why) {
+    if (why == DoneWhy::quota) {
+        ++session.dropped_quota;
+        s_.stats.dropped_quota.add();
+        s_.notices.queue_full(session, topic, exceeded(session, 0));
+    } else if (why == DoneWhy::expired) {
+        ++session.dropped_expired;
+        s_.stats.dropped_expired.add();
+        s_.notices.waited_too_long(session, topic);
+    }
+}
+
+void Delivery::drop_old(Session& session) {
+    for (Lane* lane : {&session.lane1, &session.lane2}) {
+        while (lane->begun < lane->entries.size() &&
+               s_.ages.too_old(lane->entries[lane->begun].mid)) {
+            drop_queued(session, *lane, lane->begun, DoneWhy::expired);
+        }
+    }
+    note_pressure(session);
+}
+
+void Delivery::drop_stored(Session& session, const StoredMessage& message, DoneWhy why) {
+    tell_dropped(session, message.topic, why);
+    s_.record(session, DoneRecord{session.sid, message.mid, message.form, why});
     count_out(session, queue_cost(message.topic.size(), message.payload.size()));
 }
 
@@ -499,7 +622,7 @@ void Delivery::recheck_queue(Session& session) {
 
 void Delivery::drop_all(Session& session) {
     s_.stats.queued_messages.sub(std::exchange(session.queued_messages, 0));
-    s_.stats.queued_bytes.sub(std::exchange(session.queued_bytes, 0));
+    sub_bytes(session, session.queued_bytes);
     session.lane1 = {};
     session.lane2 = {};
     session.backlog = {};

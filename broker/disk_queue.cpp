@@ -18,11 +18,6 @@ constexpr std::size_t kRefillBelow = 64;
 constexpr std::size_t kSlackMessages = 64;
 constexpr std::size_t kSlackBytes = 64U << 10U;
 
-std::size_t unsent(const Session& session) noexcept {
-    return session.lane1.entries.size() - session.lane1.begun + session.lane2.entries.size() -
-           session.lane2.begun;
-}
-
 std::size_t cost_of(const StoredMessage& message) noexcept {
     return message.state == StoredMessage::State::received
                ? 0
@@ -94,7 +89,7 @@ void DiskQueue::move_queued(Session& session) {
 }
 
 bool DiskQueue::let_go(Session& session) {
-    if (!session.persistent() || !s_.shared.log.keeps_queues() || unsent(session) == 0) {
+    if (!session.persistent() || !s_.shared.log.keeps_queues() || session.unsent() == 0) {
         return false;
     }
     for (Lane* lane : {&session.lane1, &session.lane2}) {
@@ -127,10 +122,7 @@ void DiskQueue::restore(Session& session, const QueueSize& size) {
     if (size.messages == 0) {
         return;
     }
-    session.queued_messages = size.messages;
-    session.queued_bytes = size.bytes;
-    s_.stats.queued_messages.add(size.messages);
-    s_.stats.queued_bytes.add(size.bytes);
+    s_.delivery.count_in_stored(session, size);
     session.backlog.bytes = size.bytes;
     session.backlog.in_flight = true;
     session.backlog.ranges = {{MidRange::kEarlierRuns, 1, s_.shared.first_mid - 1}};
@@ -148,25 +140,40 @@ bool DiskQueue::is_ready(Session& session) {
 void DiskQueue::refill(Session& session) {
     const Backlog& backlog = session.backlog;
     if (session.connection != nullptr && session.connection->open && !backlog.ranges.empty() &&
-        backlog.reading == 0 && unsent(session) < kRefillBelow &&
+        backlog.reading == 0 && session.unsent() < kRefillBelow &&
         session.memory_bytes() <= s_.limits.queue_memory_bytes_max / 2) {
         ask(session);
     }
 }
 
-bool DiskQueue::drop_oldest(Session& session) {
+bool DiskQueue::drop_oldest(Session& session, std::size_t cost) {
     Backlog& backlog = session.backlog;
     if (backlog.ranges.empty()) {
         return false;
     }
     backlog.trimming = true;
+    if (s_.delivery.exceeded(session, cost) != Quota::session) {
+        backlog.trim_bytes += cost;  // others fill it, too: it gives up what it takes
+    }
     if (backlog.reading == 0) {
         ask(session);
     }
     const std::size_t messages_max = session.limits->queue_messages_max;
-    return session.queued_bytes <=
+    return backlog.trim_bytes <= kSlackBytes &&
+           session.queued_bytes <=
                session.queue_bytes_max + session.queue_bytes_max / 8 + kSlackBytes &&
            session.queued_messages <= messages_max + messages_max / 8 + kSlackMessages;
+}
+
+void DiskQueue::drop_old(Session& session) {
+    Backlog& backlog = session.backlog;
+    const bool old =
+        std::any_of(backlog.ranges.begin(), backlog.ranges.end(),
+                    [this](const MidRange& range) { return s_.ages.too_old(range.first); });
+    if (old && backlog.reading == 0) {
+        backlog.trimming = true;
+        ask(session);
+    }
 }
 
 void DiskQueue::ask(Session& session) {
@@ -221,23 +228,30 @@ void DiskQueue::on_page(SessionRef ref, std::uint64_t number, const QueueRead& a
 void DiskQueue::trim(Session& session, const QueueRead& asked, const QueuePage& page) {
     Backlog& backlog = session.backlog;
     const auto over = [&] {
-        return session.queued_bytes > session.queue_bytes_max ||
+        return session.queued_bytes > session.queue_bytes_max || backlog.trim_bytes > 0 ||
                session.queued_messages > session.limits->queue_messages_max;
     };
     Mid dropped = 0;
     for (const StoredMessage& message : page.queued) {
         // Both forms of a message go together: a page is taken by numbers.
-        if (!over() && message.mid != dropped) {
+        const bool old = s_.ages.too_old(message.mid);
+        if (!over() && !old && message.mid != dropped) {
             break;
         }
         dropped = message.mid;
         if (backlog.holds(message.mid)) {
-            s_.delivery.drop_stored(session, message);
+            s_.delivery.drop_stored(session, message, old ? DoneWhy::expired : DoneWhy::quota);
             backlog.bytes -= std::min(backlog.bytes, cost_of(message));
+            backlog.trim_bytes -= std::min(backlog.trim_bytes, cost_of(message));
         }
     }
     backlog.took(asked.ranges, dropped);
-    backlog.trimming = over() && !backlog.ranges.empty();
+    if (backlog.ranges.empty()) {
+        backlog.trim_bytes = 0;
+    }
+    const bool all_old =
+        !page.queued.empty() && dropped == page.queued.back().mid && s_.ages.too_old(dropped);
+    backlog.trimming = (over() || all_old) && !backlog.ranges.empty();
     if (backlog.trimming && backlog.reading == 0 && session.connection == nullptr) {
         ask(session);
     }
@@ -255,7 +269,13 @@ void DiskQueue::take(Session& session, const QueueRead& asked, const QueuePage& 
         backlog.fetching = false;
     }
     for (const StoredMessage& message : page.queued) {
-        if (backlog.holds(message.mid)) {  // else it was dropped just now
+        if (!backlog.holds(message.mid)) {
+            continue;  // it was dropped just now
+        }
+        if (s_.ages.too_old(message.mid)) {
+            s_.delivery.drop_stored(session, message, DoneWhy::expired);
+            backlog.bytes -= std::min(backlog.bytes, cost_of(message));
+        } else {
             restore(message);
         }
     }

@@ -33,9 +33,11 @@ class DiskQueue {
     [[nodiscard]] bool is_ready(Session& session);
     /// Asks for the next page when memory has little left to send.
     void refill(Session& session);
+    /// Asks for the oldest messages of a queue that waited too long, to drop them.
+    void drop_old(Session& session);
     /// The queue is above its quota and the oldest go first: they go when their page has come.
     /// False when the disk holds none, or when it is so far behind that the new one must go.
-    [[nodiscard]] bool drop_oldest(Session& session);
+    [[nodiscard]] bool drop_oldest(Session& session, std::size_t cost);
 
     /// The end of a turn, after its append.
     void send_reads();

@@ -13,6 +13,9 @@
 
 namespace iotsky::broker {
 
+/// A limit of queued messages that was reached.
+enum class Quota : std::uint8_t { none, session, project, broker };
+
 /// A message while its turn lasts: views into a read buffer, a mailbox chunk or a retained entry.
 struct MessageView {
     Mid mid = 0;

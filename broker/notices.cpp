@@ -97,15 +97,39 @@ void Notices::too_many_levels(const Session& session, std::string_view what,
           .how = "Use fewer slashes, or raise limits.topic_levels_max."});
 }
 
-void Notices::queue_full(const Session& session, std::string_view topic) {
+void Notices::queue_full(const Session& session, std::string_view topic, Quota quota) {
     const bool of_class = session.queue_bytes_max < session.limits->queue_bytes_max;
+    const auto bytes = [](std::size_t n) { return " (" + std::to_string(n) + " bytes)"; };
+    Words words{
+        .number = "E3403",
+        .rule = "queue limit",
+        .why = "The queue of this session is full" + bytes(session.queue_bytes_max) +
+               "; a message was dropped.",
+        .how = "Receive faster, or " + (of_class ? raise_it(session, "--queue-per-session N")
+                                                 : std::string{"raise limits.queue_bytes_max."})};
+    if (quota == Quota::project) {
+        words.rule = "queue_bytes_per_project_max";
+        words.why = "The queues of this project are full together" +
+                    bytes(s_.limits.queue_bytes_per_project_max) + "; a message was dropped.";
+        words.how =
+            "Let the project's clients take their messages, or end sessions that nobody needs "
+            "(iotsky session list).";
+    } else if (quota == Quota::broker) {
+        words.rule = "queue_bytes_broker_max";
+        words.why = "The queues of this broker are full together" +
+                    bytes(s_.limits.queue_bytes_broker_max) + "; a message was dropped.";
+        words.how = "End sessions that nobody needs (iotsky session list), or raise the limit.";
+    }
+    tell(session, "queue", topic, std::move(words), When::later);
+}
+
+void Notices::waited_too_long(const Session& session, std::string_view topic) {
     tell(session, "queue", topic,
-         {.number = "E3403",
-          .rule = "queue limit",
-          .why = "The queue of this session is full (" + std::to_string(session.queue_bytes_max) +
-                 " bytes); a message was dropped.",
-          .how = "Receive faster, or " + (of_class ? raise_it(session, "--queue-per-session N")
-                                                   : std::string{"raise limits.queue_bytes_max."})},
+         {.number = "E3413",
+          .rule = "queue_age_max",
+          .why = "A message waited for " + std::to_string(s_.limits.queue_age_max.count()) +
+                 " s and was dropped.",
+          .how = "Connect more often, or raise limits.queue_age_max."},
          When::later);
 }
 

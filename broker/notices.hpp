@@ -30,7 +30,10 @@ class Notices {
     /// A SUBSCRIBE refused for another reason than rights.
     void refused_subscribe(const Session& session, std::string_view filter, std::string_view why);
     void too_many_levels(const Session& session, std::string_view what, std::string_view topic);
-    void queue_full(const Session& session, std::string_view topic);
+    /// A message for the session was dropped; `quota`: whose.
+    void queue_full(const Session& session, std::string_view topic, Quota quota);
+    /// A message for the session waited for too long and was dropped.
+    void waited_too_long(const Session& session, std::string_view topic);
     /// More than the class allows: the client is read more slowly.
     void publishes_too_fast(const Session& session);
     void subscribes_too_fast(const Session& session);

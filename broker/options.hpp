@@ -18,6 +18,13 @@ enum class QueueFull : std::uint8_t {
     refuse,       ///< a client that publishes to it gets no acknowledgement, is told and closed
 };
 
+/// What an acknowledgement promises to a session, and what is kept of it (`decisions.md` 17).
+enum class Durability : std::uint8_t {
+    durable,  ///< acknowledged = on disk
+    relaxed,  ///< acknowledged = in memory, and on disk soon: the log states the bound
+    memory,   ///< nothing of it is on disk: it ends with the process
+};
+
 /// Which of two boards with one identity and Client Identifier stays.
 enum class CloneStays : std::uint8_t {
     newest,  ///< the one that connected last
@@ -44,6 +51,8 @@ struct ConnectionLimits {
     std::size_t queue_messages_max = 1'000'000;  ///< per session
     std::chrono::seconds keep_alive_max{0};      ///< 0: none below the standard's 65,535 s
     std::size_t connections_max = 50'000;        ///< of the broker; for a listener, its own
+    /// Of sessions whose clients come by it.
+    Durability durability = Durability::durable;
 };
 
 /// Limits of the data plane (`decisions.md` 18). Each is a key of the configuration; reaching one
@@ -52,6 +61,12 @@ struct Limits : ConnectionLimits {
     std::chrono::milliseconds linger_timeout{
         5'000};  ///< to hand over the last bytes before a close
     QueueFull queue_full = QueueFull::drop_newest;
+    /// What waited in a queue for so long is dropped, counted and told; 0: never, else 1 s .. 10 y.
+    std::chrono::seconds queue_age_max{0};
+    /// Queued messages of all sessions of one project, and of the broker; 0: no limit. They hold
+    /// for sessions whose client is away or does not keep up: what goes out at once needs no queue.
+    std::size_t queue_bytes_per_project_max = std::size_t{1} << 30U;
+    std::size_t queue_bytes_broker_max = std::size_t{8} << 30U;
     /// Of a persistent session's queue in memory while its client is here; what is above lies on
     /// disk alone, and so does all of it while the client is away.
     std::size_t queue_memory_bytes_max = 1U << 20U;

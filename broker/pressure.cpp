@@ -8,31 +8,53 @@ PressureTable::PressureTable(unsigned threads) {
     }
 }
 
-void PressureTable::set(SessionRef session, Pressure pressure) {
+std::atomic<std::uint8_t>* PressureTable::byte_of(SessionRef session, std::uint8_t bits) {
     Thread& thread = *threads_[session.thread];
     std::atomic<Page*>& place = thread.pages[std::size_t{session.slot} >> kPageBits];
     Page* page = place.load(std::memory_order_relaxed);
     if (page == nullptr) {
-        if (pressure == Pressure::none) {
-            return;
+        if (bits == 0) {
+            return nullptr;
         }
         thread.owned.push_back(std::make_unique<Page>());
         page = thread.owned.back().get();
         place.store(page, std::memory_order_release);
     }
-    (*page)[session.slot % kPerPage].store(static_cast<std::uint8_t>(pressure),
-                                           std::memory_order_relaxed);
+    return &(*page)[session.slot % kPerPage];
 }
 
-Pressure PressureTable::get(SessionRef session) const noexcept {
+void PressureTable::set(SessionRef session, Pressure pressure) {
+    const auto bits = static_cast<std::uint8_t>(pressure);
+    if (std::atomic<std::uint8_t>* byte = byte_of(session, bits)) {
+        const std::uint8_t other = byte->load(std::memory_order_relaxed) & kRelaxed;
+        byte->store(static_cast<std::uint8_t>(other | bits), std::memory_order_relaxed);
+    }
+}
+
+void PressureTable::set_relaxed(SessionRef session, bool relaxed) {
+    const std::uint8_t bits = relaxed ? kRelaxed : std::uint8_t{0};
+    if (std::atomic<std::uint8_t>* byte = byte_of(session, bits)) {
+        const unsigned other = byte->load(std::memory_order_relaxed) & ~unsigned{kRelaxed};
+        byte->store(static_cast<std::uint8_t>(other | bits), std::memory_order_relaxed);
+    }
+}
+
+std::uint8_t PressureTable::read(SessionRef session) const noexcept {
     if (session.thread >= threads_.size()) {
-        return Pressure::none;  // a service
+        return 0;  // a service
     }
     const Page* page = threads_[session.thread]->pages[std::size_t{session.slot} >> kPageBits].load(
         std::memory_order_acquire);
-    return page == nullptr ? Pressure::none
-                           : static_cast<Pressure>(
-                                 (*page)[session.slot % kPerPage].load(std::memory_order_relaxed));
+    return page == nullptr ? std::uint8_t{0}
+                           : (*page)[session.slot % kPerPage].load(std::memory_order_relaxed);
+}
+
+Pressure PressureTable::get(SessionRef session) const noexcept {
+    return static_cast<Pressure>(read(session) & ~unsigned{kRelaxed});
+}
+
+bool PressureTable::relaxed(SessionRef session) const noexcept {
+    return (read(session) & kRelaxed) != 0;
 }
 
 }  // namespace iotsky::broker

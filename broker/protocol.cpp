@@ -293,7 +293,9 @@ Verdict Protocol::on_pubrel(Connection& c, std::uint16_t packet_id) {
     Session& session = *c.session;
     TurnNo turn = session.persistent() ? session.last_turn : 0;
     if (session.inbound.erase(packet_id) && session.persistent()) {
-        turn = s_.record(session, ReleaseInRecord{session.sid, packet_id});
+        // Also of a relaxed session: a release that is lost would take the next message under this
+        // identifier for a repetition, whoever receives it.
+        turn = s_.record_strictly(session, ReleaseInRecord{session.sid, packet_id});
     }
     // [MQTT-4.3.3-2]: PUBCOMP also for an identifier that is not known (any more).
     s_.sender.answer(c, mqtt::encode_ack(mqtt::PacketType::pubcomp, packet_id), turn);

@@ -23,6 +23,7 @@ bool Recovery::on_session(const StoredSession& stored) {
     const Admission admission = s_.shared.identities.recall(stored.scope);
     session_ = &s_.sessions.create({std::string{stored.scope}, std::string{stored.client_id}});
     session_->sid = stored.sid;
+    session_->kept = true;
     session_->epoch = stored.epoch;
     session_->identity = admission.identity;
     if (session_->identity == nullptr) {

@@ -100,11 +100,14 @@ Rev Router::retain(const Publication& publication) {
 TurnNo Router::write_record(const Publication& publication, const RouteEntry& route,
                             const MessageView& message, bool inbound_later) {
     durable_targets_.clear();
+    bool strict_target = false;
     if (publication.qos > 0 && route.persistent) {
         for (const Target& target : route.targets) {
             const std::uint8_t qos = std::min(publication.qos, target.qos);
             if (target.sid != 0 && qos > 0) {
                 durable_targets_.push_back({target.sid, qos, target.form});  // [MQTT-4.5.0-1]
+                strict_target = strict_target || !s_.shared.some_relaxed || !s_.log_keeps_up ||
+                                !s_.shared.pressure.relaxed(target.session);
             }
         }
     }
@@ -124,7 +127,23 @@ TurnNo Router::write_record(const Publication& publication, const RouteEntry& ro
                                publication.topic,
                                message.payload,
                                durable_targets_};
-    return inbound ? s_.record(*publication.publisher, record) : s_.turn.add(record);
+    const TurnNo turn = s_.turn.add(record);
+    if (!waits_for_disk(publication, inbound, retains, strict_target)) {
+        return 0;
+    }
+    if (inbound) {
+        publication.publisher->last_turn = turn;
+    }
+    return turn;
+}
+
+// The strictest session that a message matched decides (`decisions.md` 17); of what it leaves
+// beside queues, the publisher's own.
+bool Router::waits_for_disk(const Publication& publication, bool inbound, bool retains,
+                            bool strict_target) const {
+    const Session* by =
+        publication.publisher != nullptr ? publication.publisher : publication.will_of;
+    return strict_target || ((inbound || retains) && (by == nullptr || !s_.answers_early(*by)));
 }
 
 void Router::distribute(const RouteEntry& route, const MessageView& message,

@@ -64,6 +64,8 @@ class Router {
   private:
     /// Stores a retained value; its revision, or 0 when a limit keeps it out.
     [[nodiscard]] Rev retain(const Publication& publication);
+    [[nodiscard]] bool waits_for_disk(const Publication& publication, bool inbound, bool retains,
+                                      bool strict_target) const;
     [[nodiscard]] TurnNo write_record(const Publication& publication, const RouteEntry& route,
                                       const MessageView& message, bool inbound_later);
     void distribute(const RouteEntry& route, const MessageView& message, const BlobRef& shared);

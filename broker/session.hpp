@@ -20,6 +20,7 @@
 #include "broker/options.hpp"
 #include "broker/pressure.hpp"
 #include "broker/principals.hpp"
+#include "broker/project_queues.hpp"
 #include "broker/retained_index.hpp"
 #include "broker/ring.hpp"
 
@@ -104,7 +105,9 @@ struct Replay {
 struct Session {
     SessionKey key;
     SessionRef ref;
-    Sid sid = 0;  ///< 0: clean, ends with its connection
+    Sid sid = 0;        ///< number of its rows on disk; 0: it has none
+    bool kept = false;  ///< Clean Session 0: outlives its connection [MQTT-4.1.0-1]
+    Durability durability = Durability::durable;
     std::uint64_t epoch = 0;
     std::shared_ptr<const Identity> identity;
     std::shared_ptr<const acl::AuthContext> rights;
@@ -124,13 +127,16 @@ struct Session {
     Lane lane2;  ///< QoS 2: a window of its own, so that a stuck disk does not hold QoS 1
     std::uint64_t next_order = 1;
     std::uint16_t last_packet_id = 0;
-    std::size_t queued_messages = 0;     ///< in memory and on disk, in flight included
-    std::size_t queued_bytes = 0;        ///< queue_cost of those whose PUBLISH may still be sent
-    Backlog backlog;                     ///< what of them the disk alone holds
-    std::size_t queue_bytes_max = 0;     ///< the lower one of its listener's and its class's
-    Pressure pressure = Pressure::none;  ///< as publishers see it
-    std::uint32_t service_calls = 0;     ///< its messages that services have not answered yet
-    TimePoint publish_slowed_told{};     ///< when its client was told last that it is too fast
+    std::size_t queued_messages = 0;  ///< in memory and on disk, in flight included
+    std::size_t queued_bytes = 0;     ///< queue_cost of those whose PUBLISH may still be sent
+    Backlog backlog;                  ///< what of them the disk alone holds
+    std::size_t queue_bytes_max = 0;  ///< the lower one of its listener's and its class's
+    std::shared_ptr<ProjectQueue> project_queue;  ///< its bytes count there, too; null outside
+                                                  ///< projects
+    bool looks_at_shared_quotas = false;          ///< Delivery will see whether others made room
+    Pressure pressure = Pressure::none;           ///< as publishers see it
+    std::uint32_t service_calls = 0;  ///< its messages that services have not answered yet
+    TimePoint publish_slowed_told{};  ///< when its client was told last that it is too fast
     TimePoint subscribe_slowed_told{};
 
     InboundIds inbound;  ///< QoS 2 identifiers that were received and not yet released
@@ -146,11 +152,21 @@ struct Session {
     bool in_work_list = false;  ///< has sliced work (replays) to go on with
 
     std::uint64_t dropped_quota = 0;
+    std::uint64_t dropped_expired = 0;  ///< waited for too long
     std::uint64_t dropped_denied = 0;
     std::uint64_t dropped_output = 0;  ///< QoS 0 for a reader that is too slow
 
     [[nodiscard]] Lane& lane(std::uint8_t qos) noexcept { return qos == 2 ? lane2 : lane1; }
+    /// Whether its state is on disk: its records are in the log.
     [[nodiscard]] bool persistent() const noexcept { return sid != 0; }
+    /// Messages that were not sent yet, of those that memory holds.
+    [[nodiscard]] std::size_t unsent() const noexcept {
+        return lane1.entries.size() - lane1.begun + lane2.entries.size() - lane2.begun;
+    }
+    /// Whether a new message would wait in its queue.
+    [[nodiscard]] bool keeps_waiting() const noexcept {
+        return connection == nullptr || unsent() > 0 || !backlog.ranges.empty();
+    }
     /// Of queued_bytes, those that memory holds.
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
         return queued_bytes - std::min(queued_bytes, backlog.bytes);

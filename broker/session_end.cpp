@@ -77,14 +77,16 @@ void SessionEnd::leave(Session& session, CloseReason reason) {
             s_.record(session, WillOffRecord{session.sid});
         }
     }
-    if (!session.persistent()) {
+    if (!session.kept) {
         end_session(session);
         return;
     }
     if (!session.expires_at) {  // else it was away before a restart, too
         session.expires_at = s_.time.now + s_.limits.session_expiry;  // [MQTT-4.1.0-1]
-        // Not part of what its acknowledgements wait for.
-        (void)s_.turn.add(SessionAwayRecord{session.sid, s_.uptime_s()});
+        if (session.persistent()) {
+            // Not part of what its acknowledgements wait for.
+            (void)s_.turn.add(SessionAwayRecord{session.sid, s_.uptime_s()});
+        }
     }
     note_expiry(session);
 }
@@ -92,7 +94,9 @@ void SessionEnd::leave(Session& session, CloseReason reason) {
 void SessionEnd::come_back(Session& session) {
     if (session.expires_at) {
         session.expires_at.reset();
-        (void)s_.turn.add(SessionAwayRecord{session.sid, std::nullopt});  // as in leave()
+        if (session.persistent()) {
+            (void)s_.turn.add(SessionAwayRecord{session.sid, std::nullopt});  // as in leave()
+        }
     }
 }
 
@@ -160,7 +164,12 @@ void SessionEnd::end_session(Session& session) {
     s_.delivery.drop_all(session);
     if (session.persistent()) {
         s_.record(session, SessionEndRecord{session.sid});
+    }
+    if (session.kept) {
         s_.stats.sessions_persistent.sub();
+    }
+    if (session.durability != Durability::durable) {
+        s_.shared.pressure.set_relaxed(session.ref, false);  // the slot's next session
     }
     s_.stats.sessions.sub();
     s_.shared.sessions.fetch_sub(1, std::memory_order_relaxed);

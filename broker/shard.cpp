@@ -45,6 +45,7 @@ Shard::Impl::Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now)
       throttle(*this),
       service_calls(*this),
       clones(s.options.limits),
+      ages(*this),
       watches_pressure(s.options.limits.queue_full == QueueFull::refuse ||
                        s.options.limits.publish_pacing.count() > 0),
       next_tick(now) {}
@@ -55,7 +56,8 @@ Mid Shard::Impl::next_mid() {
                       Shared::kMessageBlock;
         message_seq_end = message_seq + Shared::kMessageBlock;
     }
-    return (message_seq++ << 8U) | id;
+    last_mid = (message_seq++ << 8U) | id;
+    return last_mid;
 }
 
 void Shard::Impl::add_work(Session& session) {
@@ -142,6 +144,9 @@ void Shard::begin_turn(TurnTime time) {
     Impl& s = *impl_;
     s.shared.log.turns().begin(s.id);
     s.time = time;
+    s.log_full = s.shared.log.pending_bytes() > s.limits.log_pending_bytes_max;
+    s.log_keeps_up = !s.shared.some_relaxed || (!s.log_full && s.shared.log.keeps_up());
+    s.ages.begin_turn();
     s.recover();
     std::vector<std::unique_ptr<ControlMessage>> control;
     s.shared.lanes[s.id]->drain(control);
@@ -151,7 +156,6 @@ void Shard::begin_turn(TurnTime time) {
     s.rights.work();
     s.router.drain_mailbox();
     s.rights.after_mail();
-    s.log_full = s.shared.log.pending_bytes() > s.limits.log_pending_bytes_max;
     s.turn.advance();
     s.sender.open_gates();
     s.sender.resume_after_log();
@@ -227,6 +231,8 @@ void Shard::on_time() {
         s.delivery.shed_largest();
     }
     s.throttle.on_time(s.time.now);
+    s.delivery.look_at_shared_quotas(s.time.now);
+    s.ages.on_time(s.time.now);
     s.service_calls.on_time(s.time.now);
     s.session_end.expire(s.time.now);
     s.notices.on_time(s.time.now);
@@ -282,7 +288,8 @@ std::optional<TimePoint> Shard::next_deadline() const {
     const Impl& s = *impl_;
     auto at = earlier(s.wheel.next(), earlier(s.session_end.next_expiry(), s.notices.next()));
     at = earlier(at, earlier(s.throttle.next(), s.sender.next_look()));
-    at = earlier(at, s.service_calls.next());
+    at = earlier(at, earlier(s.service_calls.next(), s.delivery.next_look()));
+    at = earlier(at, s.ages.next());
     return s.id == 0 && s.shared.services.size() > 0 ? earlier(at, s.next_tick) : at;
 }
 

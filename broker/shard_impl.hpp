@@ -17,6 +17,7 @@
 #include "broker/mailbox.hpp"
 #include "broker/memory_stage.hpp"
 #include "broker/message.hpp"
+#include "broker/message_age.hpp"
 #include "broker/notices.hpp"
 #include "broker/protocol.hpp"
 #include "broker/rights.hpp"
@@ -70,6 +71,7 @@ struct Shard::Impl {
     Throttle throttle;
     ServiceCalls service_calls;
     CloneBrake clones;
+    MessageAge ages;
 
     const bool watches_pressure;  ///< publishers look at how full queues are
 
@@ -78,14 +80,29 @@ struct Shard::Impl {
     std::vector<SessionRef>
         recovered_sessions;  ///< their Wills fire once every thread has its subscriptions
     bool shutting_down = false;
-    bool log_full = false;  ///< records that are not durable fill their limit
+    bool log_keeps_up = true;  ///< asked once a turn, when there may be relaxed sessions
+    bool log_full = false;     ///< records that are not durable fill their limit
     TimePoint next_tick{};
 
-    /// Adds a record about `session` to the turn.
+    /// Adds a record about `session` to the turn. Returns what its answers wait for: 0, nothing,
+    /// when it is relaxed.
     template <typename Record>
     TurnNo record(Session& session, const Record& r) {
+        if (answers_early(session)) {
+            (void)turn.add(r);
+            return 0;
+        }
+        return record_strictly(session, r);
+    }
+    /// The same for what other sessions lean on.
+    template <typename Record>
+    TurnNo record_strictly(Session& session, const Record& r) {
         session.last_turn = turn.add(r);
         return session.last_turn;
+    }
+    /// Whether what it does is acknowledged before it is on disk (`decisions.md` 17, 19).
+    [[nodiscard]] bool answers_early(const Session& session) const noexcept {
+        return session.durability != Durability::durable && log_keeps_up;
     }
     [[nodiscard]] Mid next_mid();
     /// How long brokers have run on this log, all runs together.
@@ -121,6 +138,7 @@ struct Shard::Impl {
     std::deque<Waiter> waiters;
     std::vector<SessionRef> work;
     std::vector<std::unique_ptr<Transport>> closed_transports;  ///< freed at the end of the turn
+    Mid last_mid = 0;  ///< the last number that next_mid() gave
     std::uint64_t message_seq = 0;
     std::uint64_t message_seq_end = 0;
 };

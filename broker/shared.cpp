@@ -33,6 +33,7 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
       refusals(r),
       random(rnd),
       retained(RetainedIndex::Limits{options.retained_messages_max, options.retained_bytes_max}),
+      ages(thread_count, options.limits.queue_age_max),
       pressure(thread_count),
       recovering(thread_count) {
     IOTSKY_ASSERT(threads >= 1 && threads <= kThreadsMax);
@@ -57,8 +58,10 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
         stats.push_back(std::make_unique<ShardStats>());
     }
     other_listeners_.limits = static_cast<const ConnectionLimits&>(options.limits);
+    some_relaxed = options.limits.durability != Durability::durable;
     for (const auto& [name, limits] : options.listeners) {
         listeners_[name].limits = limits;
+        some_relaxed = some_relaxed || limits.durability != Durability::durable;
     }
 }
 

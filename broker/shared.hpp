@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "broker/age_marks.hpp"
 #include "broker/durable_log.hpp"
 #include "broker/identity.hpp"
 #include "broker/ids.hpp"
@@ -16,6 +17,7 @@
 #include "broker/options.hpp"
 #include "broker/pressure.hpp"
 #include "broker/principals.hpp"
+#include "broker/project_queues.hpp"
 #include "broker/retained_index.hpp"
 #include "broker/service.hpp"
 #include "broker/stats.hpp"
@@ -66,14 +68,26 @@ struct Shared {
     TopicIndex index;
     RetainedIndex retained;
     Principals principals;
+    ProjectQueues projects;
+    AgeMarks ages;
     PressureTable pressure;
     std::vector<std::unique_ptr<Mailbox>> mailboxes;  ///< one per thread
     std::vector<std::shared_ptr<ControlLane>> lanes;  ///< one per thread; services may keep one
     std::vector<std::unique_ptr<ShardStats>> stats;   ///< one per thread, which alone writes it
+    /// Bytes of queued messages of the whole broker: one load per thread.
+    [[nodiscard]] std::size_t queued_bytes() const noexcept {
+        std::size_t sum = 0;
+        for (const auto& each : stats) {
+            sum += each->queued_bytes.get();
+        }
+        return sum;
+    }
     std::atomic<Sid> next_sid{1};
     std::atomic<std::uint64_t> next_message_block{1};  ///< taken in blocks of kMessageBlock
-    Mid first_mid = 0;                                 ///< of this run; constant after construction
-    std::uint64_t uptime_before_s = 0;                 ///< of earlier runs; the same
+    /// Some listener's sessions may be relaxed, or in memory alone; constant after construction.
+    bool some_relaxed = false;
+    Mid first_mid = 0;                  ///< of this run; constant after construction
+    std::uint64_t uptime_before_s = 0;  ///< of earlier runs; the same
     std::atomic<unsigned> recovering;  ///< threads that have not loaded their sessions yet; until 0
                                        ///< nobody is admitted
     std::atomic<std::size_t> connections{0};

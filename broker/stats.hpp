@@ -28,6 +28,7 @@ struct ShardStats {
     Count payload_bytes_out;
     Count packets_in;
     Count dropped_quota;     ///< a session's queue was full
+    Count dropped_expired;   ///< waited in a queue for too long
     Count dropped_denied;    ///< iot:Receive no longer allowed at delivery
     Count dropped_output;    ///< QoS 0 for a reader that is too slow
     Count dropped_memory;    ///< shed above the memory mark (R4)

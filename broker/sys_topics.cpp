@@ -73,9 +73,9 @@ class SysTopics final : public Service {
         add("broker/messages/received", sum(&ShardStats::packets_in));
         add("broker/publish/messages/received", sum(&ShardStats::publishes_in));
         add("broker/publish/messages/sent", sum(&ShardStats::publishes_out));
-        add("broker/publish/messages/dropped", sum(&ShardStats::dropped_quota) +
-                                                   sum(&ShardStats::dropped_output) +
-                                                   sum(&ShardStats::dropped_denied));
+        add("broker/publish/messages/dropped",
+            sum(&ShardStats::dropped_quota) + sum(&ShardStats::dropped_expired) +
+                sum(&ShardStats::dropped_output) + sum(&ShardStats::dropped_denied));
         add("broker/publish/bytes/received", sum(&ShardStats::payload_bytes_in));
         add("broker/bytes/received", sum(&ShardStats::bytes_in));
         add("broker/bytes/sent", sum(&ShardStats::bytes_out));

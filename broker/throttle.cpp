@@ -31,6 +31,7 @@ void Throttle::apply(Session& session, bool changed) {
     if (changed && session.principal) {
         session.principal->publishes.fill();
     }
+    s_.delivery.join_project(session);
     s_.delivery.note_pressure(session);
     if (session.connection == nullptr) {
         return;

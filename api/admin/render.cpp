@@ -251,7 +251,13 @@ json::object session_json(const SessionInfo& info) {
             {"subscriptions", info.subscriptions},
             {"queued_messages", info.queued_messages},
             {"queued_bytes", info.queued_bytes},
-            {"inflight", info.inflight}};
+            {"queue_bytes_max", info.queue_bytes_max},
+            {"inflight", info.inflight},
+            {"durability", info.durability},
+            {"dropped", json::object{{"quota", info.dropped_quota},
+                                     {"expired", info.dropped_expired},
+                                     {"denied", info.dropped_denied},
+                                     {"slow_reader", info.dropped_slow}}}};
 }
 
 json::object retained_json(const RetainedInfo& info) {

@@ -30,11 +30,14 @@ std::uint64_t connections_of(const BrokerStats& stats, const std::string& listen
 json::array listeners_json(const MachineStatus& machine, const BrokerStats& stats) {
     json::array out;
     for (const ListenerStatus& listener : machine.listeners) {
-        out.push_back(json::object{{"name", listener.name},
-                                   {"protocol", listener.protocol},
-                                   {"address", listener.address},
-                                   {"security", listener.security},
-                                   {"connections", connections_of(stats, listener.name)}});
+        out.push_back(json::object{
+            {"name", listener.name},
+            {"protocol", listener.protocol},
+            {"address", listener.address},
+            {"security", listener.security},
+            {"durability", text_or_null(std::string_view{listener.durability})},
+            {"durability_meaning", text_or_null(std::string_view{listener.durability_meaning})},
+            {"connections", connections_of(stats, listener.name)}});
     }
     return out;
 }

@@ -57,6 +57,7 @@ Result<Exit> run_status(Session& session, const NoArgs&) {
                            {"PROTOCOL", "protocol"},
                            {"ADDRESS", "address"},
                            {"SECURITY", "security"},
+                           {"ACKNOWLEDGED MEANS", "durability_meaning"},
                            {"CONNECTIONS", "connections"}});
     }
     return code;

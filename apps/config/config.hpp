@@ -29,6 +29,14 @@ enum class ClientIds : std::uint8_t {
     account  ///< one space for all, as AWS has it
 };
 
+/// What an acknowledgement promises to the sessions of a listener.
+enum class ListenerDurability : std::uint8_t {
+    as_broker,  ///< what [durability] says
+    durable,
+    relaxed,
+    memory
+};
+
 /// One [listener.NAME] table.
 struct Listener {
     std::string name;
@@ -38,6 +46,7 @@ struct Listener {
     ClientCertificate client_certificate = ClientCertificate::required;
     std::filesystem::path anonymous_policy_file;  ///< empty: no anonymous clients
     ClientIds client_ids = ClientIds::scoped;
+    ListenerDurability durability = ListenerDurability::as_broker;
     bool insecure = false;           ///< plain MQTT on an address that is not loopback
     bool strict_revocation = false;  ///< end TLS with an alert instead of CONNACK 5
     std::string websocket_path = "/mqtt";
@@ -96,8 +105,8 @@ struct CaOptions {
 };
 
 struct BackupOptions {
-    std::chrono::seconds every{0};  ///< between automatic backups; 0: none
-    std::size_t keep = 7;           ///< automatic ones, and those before upgrades
+    std::chrono::seconds every{0};          ///< between automatic backups; 0: none
+    std::size_t keep = 7;                   ///< automatic ones, and those before upgrades
     std::filesystem::path passphrase_file;  ///< of both; empty: they are not encrypted
 };
 

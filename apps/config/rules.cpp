@@ -65,6 +65,7 @@ class Rules {
     void clients_of(const Listener& listener);
     void limits_of(const Listener& listener);
     void websocket_of(const Listener& listener);
+    void durability_of(const Listener& listener);
 
     [[nodiscard]] std::string where(const std::string& key) const {
         return origin_of(loaded_, key);
@@ -262,11 +263,25 @@ void Rules::limits_of(const Listener& listener) {
     }
 }
 
+void Rules::durability_of(const Listener& listener) {
+    const bool in_memory = loaded_.config.durability.mode == DurabilityMode::memory;
+    const bool on_disk = listener.durability == ListenerDurability::durable ||
+                         listener.durability == ListenerDurability::relaxed;
+    if (in_memory && on_disk) {
+        refuse(
+            where(listener, "durability"),
+            "[listener." + listener.name + "] wants the disk, but durability.mode is \"memory\".",
+            "In that mode the broker has no message store.",
+            "Set durability.mode = \"durable\", and \"memory\" at the other listeners.");
+    }
+}
+
 void Rules::one_listener(const Listener& listener) {
     address_of(listener);
     clients_of(listener);
     websocket_of(listener);
     limits_of(listener);
+    durability_of(listener);
 }
 
 }  // namespace

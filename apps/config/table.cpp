@@ -159,10 +159,25 @@ Rows session_rows() {
             "What memory holds of a persistent session's queue while its client is here; the rest "
             "lies on disk alone, and so does all of it while the client is away. Not in mode "
             "memory."),
+        row("queue_age_max", Kind::duration, {0, 3'650 * kDay},
+            IOTSKY_FIELD(broker.limits.queue_age_max),
+            "A message that waited in a queue for so long is dropped, counted and told, to a 32nd "
+            "of "
+            "it. Time while the broker is off does not count; what waited before a restart counts "
+            "from then on. 0s: never."),
+        row("queue_bytes_per_project_max", Kind::size, {0, std::int64_t{1} << 40},
+            IOTSKY_FIELD(broker.limits.queue_bytes_per_project_max),
+            "Messages waiting for all sessions of one project together. 0: no limit."),
+        row("queue_bytes_broker_max", Kind::size, {0, std::int64_t{1} << 50},
+            IOTSKY_FIELD(broker.limits.queue_bytes_broker_max),
+            "The same for the broker. Clients that are connected and keep up are not held up by "
+            "the "
+            "queues of others."),
         choice<Config>(
             "queue_full", {"drop-newest", "drop-oldest", "refuse"}, Takes::restart,
             IOTSKY_FIELD(broker.limits.queue_full),
-            "When a session's queue is full: which message is dropped, counted and told; or, with "
+            "When a queue is full, a session's, its project's or the broker's: which message is "
+            "dropped, counted and told; or, with "
             "refuse, the client that publishes to it gets no acknowledgement, is told and closed, "
             "so that nothing acknowledged is lost and one receiver that is away can hold up all "
             "who publish to it."),
@@ -381,6 +396,13 @@ std::vector<Setting<Listener>> make_listener_rows() {
                          "scoped: each identity has Client Identifiers of its own and cannot take "
                          "over another's "
                          "session. account: one space for all, as AWS has it."),
+        choice<Listener>(
+            "durability", {"as-broker", "durable", "relaxed", "memory"}, Takes::restart,
+            IOTSKY_FIELD(durability),
+            "What an acknowledgement promises to the sessions whose clients come by "
+            "this listener, in place of durability.mode. A message waits for the disk "
+            "when one session that it is for is durable. What is on disk stays there; a "
+            "session in memory whose client comes by a stricter listener begins anew."),
         field("insecure", Kind::flag, {}, IOTSKY_FIELD(insecure),
               "Must be true for mqtt and ws on an address that is not loopback: everybody on the "
               "way can read and "

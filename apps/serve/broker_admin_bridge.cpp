@@ -32,6 +32,18 @@ bool selects_identity(const api::ClientSelector& which, const Summary& summary) 
            equal(which.client_id, summary.client_id) && equal(which.identity, summary.identity);
 }
 
+std::string_view to_string(broker::Durability durability) noexcept {
+    switch (durability) {
+        case broker::Durability::durable:
+            return "durable";
+        case broker::Durability::relaxed:
+            return "relaxed";
+        case broker::Durability::memory:
+            break;
+    }
+    return "memory";
+}
+
 api::SessionInfo info_of(const SessionSummary& summary) {
     api::SessionInfo info;
     info.id = format_session(summary.ref);
@@ -39,7 +51,13 @@ api::SessionInfo info_of(const SessionSummary& summary) {
     info.identity = summary.identity;
     info.thing_path = thing_path(summary);
     info.connected = summary.connected;
-    info.clean_session = summary.sid == 0;
+    info.clean_session = summary.clean_session;
+    info.durability = to_string(summary.durability);
+    info.queue_bytes_max = summary.queue_bytes_max;
+    info.dropped_quota = summary.dropped_quota;
+    info.dropped_expired = summary.dropped_expired;
+    info.dropped_denied = summary.dropped_denied;
+    info.dropped_slow = summary.dropped_output;
     info.since = summary.since;
     info.subscriptions = summary.filters.size();
     info.queued_messages = summary.queued_messages;

@@ -48,6 +48,7 @@ void add_broker(api::BrokerStats& out, const broker::Broker& broker) {
     out.publish_bytes_received = broker.total(&Stats::payload_bytes_in);
     out.publish_bytes_sent = broker.total(&Stats::payload_bytes_out);
     out.publish_dropped = {{{"quota"}, broker.total(&Stats::dropped_quota)},
+                           {{"expired"}, broker.total(&Stats::dropped_expired)},
                            {{"denied"}, broker.total(&Stats::dropped_denied)},
                            {{"slow_reader"}, broker.total(&Stats::dropped_output)},
                            {{"memory"}, broker.total(&Stats::dropped_memory)}};

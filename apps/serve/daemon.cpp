@@ -79,6 +79,7 @@ class Daemon {
     [[nodiscard]] std::string protocol_of(const std::string& listener) const;
     [[nodiscard]] api::MachineStatus starting_status() const;
     [[nodiscard]] api::MachineStatus ready_status() const;
+    void tell_durability(api::ListenerStatus& status) const;
     [[nodiscard]] std::string banner_text() const;
 
     const Config config_;
@@ -253,6 +254,18 @@ Result<void> Daemon::start() {
     return {};
 }
 
+/// Of a listener whose clients have sessions.
+void Daemon::tell_durability(api::ListenerStatus& status) const {
+    for (const Listener& listener : config_.listeners) {
+        if (listener.name == status.name && is_mqtt(listener)) {
+            DurabilityOptions options = config_.durability;
+            options.mode = durability_of(listener, config_);
+            status.durability = to_string(options.mode);
+            status.durability_meaning = durability_meaning(options);
+        }
+    }
+}
+
 api::MachineStatus Daemon::ready_status() const {
     api::MachineStatus status = starting_status();
     const auto mqtts = std::find_if(open_.begin(), open_.end(), [](const OpenListener& listener) {
@@ -262,7 +275,8 @@ api::MachineStatus Daemon::ready_status() const {
                        mqtts == open_.end() ? std::uint16_t{0} : mqtts->port};
     for (const OpenListener& listener : open_) {
         status.listeners.push_back(
-            {listener.name, listener.protocol, listener.address(), listener.security});
+            {listener.name, listener.protocol, listener.address(), listener.security, "", ""});
+        tell_durability(status.listeners.back());
     }
     for (const Error& warning : warnings_) {
         status.warnings.push_back(warning.number + " " + warning.message);
@@ -368,8 +382,9 @@ Result<void> run_daemon(ServeOptions options, const Signals& signals, std::ostre
     }
     options.warnings.insert(options.warnings.end(), installation->ca.warnings.begin(),
                             installation->ca.warnings.end());
-    auto opened = open_message_log(options.loaded.config.durability, installation->folder.path(),
-                                   clock.wall_now());
+    DurabilityOptions durability = options.loaded.config.durability;
+    durability.mode = strictest_durability(options.loaded.config);
+    auto opened = open_message_log(durability, installation->folder.path(), clock.wall_now());
     if (!opened) {
         return backup::with_way_back(std::move(opened).error(), installation->folder.path());
     }

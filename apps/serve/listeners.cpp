@@ -85,6 +85,18 @@ broker::ConnectionLimits limits_of(const Listener& listener, Config config) {
     return limits;
 }
 
+broker::Durability to_broker(DurabilityMode mode) noexcept {
+    switch (mode) {
+        case DurabilityMode::durable:
+            return broker::Durability::durable;
+        case DurabilityMode::relaxed:
+            return broker::Durability::relaxed;
+        case DurabilityMode::memory:
+            break;
+    }
+    return broker::Durability::memory;
+}
+
 }  // namespace
 
 net::ListenerOptions net_options(const Listener& listener, const std::vector<std::string>& names) {
@@ -103,11 +115,38 @@ net::ListenerOptions net_options(const Listener& listener, const std::vector<std
     return options;
 }
 
+DurabilityMode durability_of(const Listener& listener, const Config& config) noexcept {
+    switch (listener.durability) {
+        case ListenerDurability::as_broker:
+            break;
+        case ListenerDurability::durable:
+            return DurabilityMode::durable;
+        case ListenerDurability::relaxed:
+            return DurabilityMode::relaxed;
+        case ListenerDurability::memory:
+            return DurabilityMode::memory;
+    }
+    return config.durability.mode;
+}
+
+DurabilityMode strictest_durability(const Config& config) noexcept {
+    DurabilityMode strictest = config.durability.mode;
+    for (const Listener& listener : config.listeners) {
+        if (is_mqtt(listener)) {
+            strictest = std::min(strictest, durability_of(listener, config));
+        }
+    }
+    return strictest;
+}
+
 broker::Options broker_options(const Config& config) {
     broker::Options options = config.broker;
+    options.limits.durability = to_broker(config.durability.mode);
     for (const Listener& listener : config.listeners) {
         if (is_mqtt(listener)) {
             options.listeners[listener.name] = limits_of(listener, config);
+            options.listeners[listener.name].durability =
+                to_broker(durability_of(listener, config));
         }
     }
     return options;

@@ -12,6 +12,11 @@
 /// The configured listeners as the parts that open them want them.
 namespace iotsky::apps {
 
+/// What the sessions of a listener are promised: its own word, else [durability].
+[[nodiscard]] DurabilityMode durability_of(const Listener& listener, const Config& config) noexcept;
+/// The strictest of [durability] and all listeners: what the message store has to keep.
+[[nodiscard]] DurabilityMode strictest_durability(const Config& config) noexcept;
+
 /// Of a listener that MQTT clients use; `names` are the machine's ([server] names).
 [[nodiscard]] net::ListenerOptions net_options(const Listener& listener,
                                                const std::vector<std::string>& names);

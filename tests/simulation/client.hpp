@@ -38,6 +38,7 @@ struct ClientOptions {
     std::optional<std::string> will_topic{};
     std::uint16_t keep_alive_s = 0;
     std::size_t payload_bytes = 0;  ///< a shorter payload is filled up
+    std::string listener = "sim";   ///< by which it comes, also when it comes back by itself
 };
 
 /// An MQTT client that keeps its session state over reconnects, as the standard asks of it, and

@@ -197,7 +197,8 @@ Client& World::add(ClientOptions options) {
 }
 
 void World::connect(Client& client, const std::string& listener, const std::string& address) {
-    auto transport = std::make_unique<Transport>(client.connect(), listener, address);
+    auto transport = std::make_unique<Transport>(
+        client.connect(), listener.empty() ? client.options().listener : listener, address);
     (void)shards_[random_.below(threads_)]->shard->open(std::move(transport), now_);
 }
 

@@ -70,7 +70,8 @@ class World {
     void turns(unsigned rounds = 4);
     void crash(bool applied);
     void advance(std::chrono::milliseconds by) { now_ += by; }
-    void connect(Client& client, const std::string& listener = "sim",
+    /// `listener` empty: the client's own.
+    void connect(Client& client, const std::string& listener = {},
                  const std::string& address = "192.0.2.1");
     /// A service of the broker, also after a crash.
     using ServiceMaker = std::function<std::unique_ptr<broker::Service>()>;
@@ -121,7 +122,7 @@ class World {
 };
 
 /// A new client of the listener, connected; whatever that causes is over.
-Client& connected(World& world, ClientOptions options, const std::string& listener = "sim");
+Client& connected(World& world, ClientOptions options, const std::string& listener = {});
 /// How often the refusal of this number was told.
 [[nodiscard]] std::size_t told(const World& world, std::string_view number);
 

@@ -254,6 +254,43 @@ class Modes(unittest.TestCase):
         broker.start()
         self.assertTrue(self.is_kept(broker))
 
+    def test_a_listener_may_promise_less_than_the_broker(self):
+        more = "".join(f"""
+[listener.{name}]
+protocol = "mqtt"
+bind = "127.0.0.1:0"
+anonymous_policy_file = "allow.json"
+durability = "{name}"
+failed_connects_per_minute_per_address = 100000
+""" for name in ("relaxed", "memory"))
+        broker = self.start(more)
+        status = {l["name"]: l for l in broker.ask("GET", "/status")["listeners"]}
+        self.assertEqual(status["plain"]["durability"], "durable")
+        self.assertEqual(status["relaxed"]["durability"], "relaxed")
+        self.assertIn("end with the process", status["memory"]["durability_meaning"])
+        self.assertIn("end with the process", broker.cli("status").stdout)
+        for name in ("plain", "relaxed", "memory"):
+            with Client(broker.port(name)) as client:
+                client.connect(name, clean=False)
+                client.subscribe("t", qos=1)
+                client.disconnect()
+        sessions = {s["client_id"]: s for s in broker.items("/sessions")}
+        self.assertEqual({n: s["durability"] for n, s in sessions.items()},
+                         {"plain": "durable", "relaxed": "relaxed", "memory": "memory"})
+        with Client(broker.port("plain")) as client:
+            client.connect("sender")
+            client.publish("t", b"x", 1)
+        shown = broker.ask("GET", "/sessions/" + sessions["memory"]["id"])
+        self.assertEqual(shown["queued_messages"], 1)
+        self.assertEqual(shown["dropped"], {"quota": 0, "expired": 0, "denied": 0, "slow_reader": 0})
+        broker.stop()
+        broker.start()
+        for name, kept in (("plain", True), ("relaxed", True), ("memory", False)):
+            with Client(broker.port(name)) as client:
+                self.assertEqual(client.connect(name, clean=False), kept, name)
+                if kept:
+                    self.assertEqual(client.message().payload, b"x")
+
     def test_another_program_may_read_the_databases_meanwhile(self):
         broker = self.start("")
         for name in ("messages.db", "registry.db"):

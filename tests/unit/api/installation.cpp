@@ -45,7 +45,8 @@ Installation::Installation() : folder(make_folder("iotsky-api-XXXXXX")) {
     machine.facts.started_at = clock.wall_now();
     machine.facts.ready = true;
     machine.facts.endpoint = {"iotsky.local", {"10.20.0.5"}, 8883};
-    machine.facts.listeners = {{"mqtts", "mqtts", "[::]:8883", "TLS, client certificate required"}};
+    machine.facts.listeners = {
+        {"mqtts", "mqtts", "[::]:8883", "TLS, client certificate required", "durable", "on disk"}};
     machine.facts.durability_mode = "durable";
     machine.facts.store_folder = folder.string();
     store = storage::RegistryStore::open(folder / "registry.db").value();

@@ -56,6 +56,19 @@ TEST_SUITE("apps.config") {
         CHECK(api.error().message.find("inflight_max") != std::string::npos);
     }
 
+    TEST_CASE("a listener cannot promise the disk when there is no message store") {
+        const std::string mqtt = "protocol = \"mqtts\"\nbind = \"127.0.0.1:0\"\ndurability = ";
+        for (const char* word : {"durable", "relaxed", "memory", "as-broker"}) {
+            CAPTURE(word);
+            const std::string keys = mqtt + "\"" + word + "\"\n";
+            CHECK(check(listener(keys)).has_value());
+            const auto without = check("[durability]\nmode = \"memory\"\n" + listener(keys));
+            const bool disk =
+                std::string_view{word} == "durable" || std::string_view{word} == "relaxed";
+            CHECK(without.has_value() == !disk);
+        }
+    }
+
     TEST_CASE("plain MQTT beyond loopback needs insecure = true, and then warns") {
         const char* plain = "protocol = \"mqtt\"\nanonymous_policy_file = \"p\"\nbind = ";
         for (const char* bind :

@@ -194,6 +194,20 @@ TEST_SUITE("apps.serve") {
         CHECK(options.limits.inflight_max == 7);
     }
 
+    TEST_CASE("a listener's durability is its own word, else the broker's; the strictest counts") {
+        const auto loaded = load(
+            "[durability]\nmode = \"memory\"\n"
+            "[listener.a]\nprotocol = \"mqtt\"\nbind = \"127.0.0.1:0\"\n"
+            "durability = \"relaxed\"\n"
+            "[listener.b]\nprotocol = \"mqtt\"\nbind = \"127.0.0.1:0\"\n");
+        const broker::Options options = broker_options(loaded.config);
+        CHECK(options.listeners.at("a").durability == broker::Durability::relaxed);
+        CHECK(options.listeners.at("b").durability == broker::Durability::memory);
+        CHECK(options.limits.durability == broker::Durability::memory);
+        CHECK(strictest_durability(loaded.config) == DurabilityMode::relaxed);
+        CHECK(strictest_durability(load("").config) == DurabilityMode::durable);
+    }
+
     TEST_CASE(
         "loopback and link-local addresses are not what devices are told, unless there are no "
         "others") {

@@ -34,6 +34,22 @@ TEST_SUITE("broker.pressure") {
         }
     }
 
+    TEST_CASE("pressure and durability do not touch each other") {
+        PressureTable table(2);
+        const SessionRef one = ref(1, 7);
+        CHECK_FALSE(table.relaxed(one));
+        table.set_relaxed(one, false);  // needs no page
+        table.set_relaxed(one, true);
+        CHECK(table.get(one) == Pressure::none);
+        table.set(one, Pressure::full);
+        CHECK(table.relaxed(one));
+        table.set_relaxed(one, false);
+        CHECK(table.get(one) == Pressure::full);
+        CHECK_FALSE(table.relaxed(one));
+        CHECK_FALSE(table.relaxed(ref(1, 8)));
+        CHECK_FALSE(table.relaxed(ref(kServiceThread, 0)));
+    }
+
     TEST_CASE("a service is under no pressure") {
         CHECK(PressureTable(1).get(ref(kServiceThread, 0)) == Pressure::none);
     }
