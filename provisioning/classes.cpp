@@ -25,9 +25,9 @@ struct LimitField {
 };
 
 constexpr std::array<LimitField, 6> kLimits{{
-    {"things_per_project_max", 10'000, &ClassLimits::things_per_project_max,
+    {"things_per_project_max", 1'000'000, &ClassLimits::things_per_project_max,
      &SettingsChange::things_per_project_max},
-    {"messages_per_second", 100'000, &ClassLimits::messages_per_second,
+    {"messages_per_second", 1'000'000, &ClassLimits::messages_per_second,
      &SettingsChange::messages_per_second},
     {"burst", 1'000'000, &ClassLimits::burst, &SettingsChange::burst},
     {"payload_bytes_max", 268'435'455, &ClassLimits::payload_bytes_max,

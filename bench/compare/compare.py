@@ -47,8 +47,8 @@ class Iotsky:
     def __init__(self):
         self.broker = harness.Broker(config=CONFIG)
         self.broker.start()
-        self.broker.make_class("7b", limits={"things_per_project_max": 1000, "messages_per_second": 100000,
-                                             "burst": 100000,
+        self.broker.make_class("7b", limits={"things_per_project_max": 1000, "messages_per_second": 1000000,
+                                             "burst": 1000000,
                                              "queue_bytes_per_session_max": 64 << 20})
         self.identities = self.broker.root / "identities"
         for i in range(IDENTITIES):
