@@ -29,17 +29,20 @@ Subscriber::Subscriber(const std::string& id, std::uint8_t qos, bool commutes,
 }
 
 void Subscriber::step(Instant now, SeededRandom& random, std::uint16_t port) {
-    if (commutes_ && now >= changes_at_) {
+    const bool travels = commutes_ && subscribed() && now >= changes_at_;
+    if (travels) {
         changes_at_ = now + std::chrono::milliseconds{50 + random.below(250)};
-        if (link_.open() && subscribed()) {
+        if (link_.open()) {
             link_.leave();
             return;
         }
+        ++returns_;
     }
-    if (!link_.open() && (!commutes_ || now >= changes_at_ || !subscribed())) {
+    if (!link_.open()) {
+        if (commutes_ && subscribed() && !travels) {
+            return;  // away
+        }
         (void)link_.connect(port);
-    } else if (!link_.open() && commutes_) {
-        return;
     }
     link_.pump();
     for (const auto& delivery : link_.client().deliveries) {

@@ -31,10 +31,11 @@ struct Findings {
     unsigned long cut_off = 0;         ///< publishers that lost their connection to a full disk
     unsigned long unbacked = 0;        ///< acknowledged while the disk refused
     unsigned long slow_reliefs = 0;    ///< disks that worked again, and no acknowledgement in time
+    unsigned long strays = 0;          ///< commuters that never came back: nothing was tried
 
     [[nodiscard]] bool good() const noexcept {
         return lost + twice + disorder + sessions_lost + sessions_back + retained_wrong +
-                   unfinished + cut_off + unbacked + slow_reliefs ==
+                   unfinished + cut_off + unbacked + slow_reliefs + strays ==
                0;
     }
 };
@@ -46,6 +47,9 @@ class Subscriber {
                const std::vector<std::string>& publishers);
     void step(Instant now, SeededRandom& random, std::uint16_t port);
     void stop_commuting() noexcept { commutes_ = false; }
+    /// How often a commuter was back, so far.
+    [[nodiscard]] unsigned returns() const noexcept { return returns_; }
+    [[nodiscard]] bool commutes() const noexcept { return commutes_; }
     void note(const std::vector<std::unique_ptr<Link>>& publishers, Findings& findings) const;
     [[nodiscard]] bool has_all(const std::vector<std::unique_ptr<Link>>& publishers) const;
     [[nodiscard]] bool subscribed() const { return link_.client().subscribed; }
@@ -55,6 +59,7 @@ class Subscriber {
     Link link_;
     std::map<std::string, simulation::Tally> tallies_;
     bool commutes_;
+    unsigned returns_ = 0;
     Instant changes_at_{};
 };
 

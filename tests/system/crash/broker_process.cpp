@@ -31,6 +31,11 @@ protocol = "mqtt"
 bind = "127.0.0.1:0"
 anonymous_policy_file = "allow.json"
 failed_connects_per_minute_per_address = 1000000
+
+# What a full queue drops is told and not lost; here nothing may be dropped.
+[limits]
+queue_bytes_max = "4GiB"
+queue_messages_max = 100000000
 )";
 constexpr const char* kAllow =
     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iot:*","Resource":"*"}]})";

@@ -224,6 +224,7 @@ void Harness::one_refusal(const std::string& how) {
 /// Nobody begins anything new; everybody gets what he is owed.
 void Harness::finish() {
     for (const auto& subscriber : subscribers_) {
+        findings_.strays += subscriber->commutes() && subscriber->returns() == 0 ? 1U : 0U;
         subscriber->stop_commuting();
     }
     for (Keeper& keeper : keepers_) {
@@ -300,6 +301,7 @@ std::string Harness::summary() const {
     line("sessions lost", f.sessions_lost);
     line("sessions resurrected", f.sessions_back);
     line("retained messages wrong", f.retained_wrong);
+    line("commuters that never came back", f.strays);
     line("publishers without an answer", f.unfinished);
     line("publishers cut off by a refusing disk", f.cut_off);
     line("acknowledged while the disk refused", f.unbacked);
