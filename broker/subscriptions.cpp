@@ -49,20 +49,15 @@ void Subscriptions::insert(Session& session, const Subscription& subscription) {
     }
 }
 
-void Subscriptions::erase(Session& session, const Subscription& subscription) {
-    for (const std::string& filter : subscription.canonical) {
-        // Two filters as written may share one canonical filter and form (`$me` and `$me/#` both
-        // cover the root).
-        const bool shared = std::any_of(
-            session.subscriptions.begin(), session.subscriptions.end(), [&](const auto& other) {
-                return &other.second != &subscription && other.second.form == subscription.form &&
-                       std::find(other.second.canonical.begin(), other.second.canonical.end(),
-                                 filter) != other.second.canonical.end();
-            });
-        if (!shared) {
-            (void)s_.shared.index.erase(filter, session.ref, subscription.form);
-        }
-    }
+// Two filters as written may share one canonical filter and form (`$me` and `$me/#` both cover the
+// root).
+bool Subscriptions::holds(const Session& session, std::string_view canonical, Form form) {
+    return std::any_of(
+        session.subscriptions.begin(), session.subscriptions.end(), [&](const auto& entry) {
+            const Subscription& other = entry.second;
+            return other.form == form && std::find(other.canonical.begin(), other.canonical.end(),
+                                                   canonical) != other.canonical.end();
+        });
 }
 
 std::uint8_t Subscriptions::subscribe_one(Session& session, std::string_view filter,
@@ -141,8 +136,14 @@ Verdict Subscriptions::on_unsubscribe(Connection& connection, const mqtt::Unsubs
         if (found == session.subscriptions.end()) {
             continue;
         }
-        erase(session, found->second);  // not what is queued [MQTT-3.10.4-2], [MQTT-3.10.4-3]
+        const Subscription gone = std::move(found->second);
         session.subscriptions.erase(found);
+        for (const std::string& canonical : gone.canonical) {
+            if (!holds(session, canonical, gone.form)) {
+                // Not what is queued [MQTT-3.10.4-2], [MQTT-3.10.4-3].
+                (void)s_.shared.index.erase(canonical, session.ref, gone.form);
+            }
+        }
         s_.stats.subscriptions.sub();
         if (session.persistent()) {
             turn = s_.record(session, UnsubscribeRecord{session.sid, filter});
@@ -257,15 +258,23 @@ void Subscriptions::restore(Session& session, std::string_view filter, std::uint
     insert(session, stored);
 }
 
+// Never out of the index for a moment: a message that another thread routes meanwhile would be
+// lost.
 void Subscriptions::apply_rights(Session& session) {
+    std::vector<std::pair<std::string, Form>> before;
     for (auto& [filter, subscription] : session.subscriptions) {
-        for (const std::string& canonical : subscription.canonical) {
-            (void)s_.shared.index.erase(canonical, session.ref, subscription.form);
+        for (std::string& canonical : subscription.canonical) {
+            before.emplace_back(std::move(canonical), subscription.form);
         }
         // A renamed thing's `$me` filters are indexed anew.
         subscription.masked =
             !expand(session, filter, subscription) || !allowed(session, subscription);
         insert(session, subscription);
+    }
+    for (const auto& [canonical, form] : before) {
+        if (!holds(session, canonical, form)) {
+            (void)s_.shared.index.erase(canonical, session.ref, form);
+        }
     }
 }
 

@@ -38,7 +38,8 @@ class Subscriptions {
                               Subscription& subscription) const;
     [[nodiscard]] bool allowed(const Session& session, const Subscription& subscription) const;
     void insert(Session& session, const Subscription& subscription);
-    void erase(Session& session, const Subscription& subscription);
+    /// Whether a subscription of the session stands under this canonical filter.
+    [[nodiscard]] static bool holds(const Session& session, std::string_view canonical, Form form);
     void begin_replay(Session& session, Subscription& subscription);
     void send_retained(Session& session, const Replay& replay, const Retained& retained);
     void ask_services(Session& session, const Subscription& subscription);

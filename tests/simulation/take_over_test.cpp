@@ -2,7 +2,10 @@
 // in the middle of traffic, nothing lost, nothing reordered (`dataplane.md` 1).
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/simulation/world.hpp"
 
@@ -50,6 +53,37 @@ TEST_SUITE("simulation.take_over") {
             CHECK(again.connected());
             CHECK(watcher.deliveries.empty());
         }
+    }
+
+    TEST_CASE("a session that comes back was never out of the index that other threads route by") {
+        World world(5, 2);
+        world.reconnect = false;
+        const std::vector<std::pair<std::string, std::uint8_t>> filters{
+            {"b/c", 1}, {"b/+", 2}, {"+/c", 1}, {"+/+", 1}, {"b/#", 1}, {"+/#", 1}, {"#", 1}};
+        Client& board = connected(world, {"board", "u", false, filters});
+        std::atomic<bool> done{false};
+        std::atomic<unsigned> missed{0};
+        std::thread publisher([&] {
+            const broker::TopicIndex& index = world.broker().shared().index;
+            std::vector<broker::Subscriber> found;
+            while (!done.load()) {
+                found.clear();
+                static_cast<void>(index.match("b/c", found));
+                missed += found.size() == filters.size() ? 0U : 1U;
+            }
+        });
+        unsigned resumed = 0;
+        for (int i = 0; i < 5'000; ++i) {
+            board.lose_connection();
+            world.turns(1);
+            world.connect(board);
+            CHECK(world.settle());
+            resumed += board.session_present ? 1U : 0U;
+        }
+        done = true;
+        publisher.join();
+        CHECK(resumed == 5'000);
+        CHECK(missed == 0);
     }
 
     TEST_CASE("two principals with one client id never meet") {
