@@ -25,9 +25,16 @@ void Tally::take(const Client::Delivery& delivery) {
 }
 
 unsigned Tally::missing(const std::set<unsigned>& acknowledged) const {
-    return static_cast<unsigned>(std::count_if(
-        acknowledged.begin(), acknowledged.end(),
-        [this](unsigned number) { return number >= seen_.size() || !seen_[number]; }));
+    return static_cast<unsigned>(std::count_if(acknowledged.begin(), acknowledged.end(),
+                                               [this](unsigned number) { return !has(number); }));
+}
+
+std::string Tally::missing_text(const std::set<unsigned>& acknowledged) const {
+    std::string text = publisher_ + ":";
+    for (const unsigned number : acknowledged) {
+        text += has(number) ? "" : " " + std::to_string(number);
+    }
+    return text;
 }
 
 }  // namespace iotsky::simulation

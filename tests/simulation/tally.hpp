@@ -20,6 +20,8 @@ class Tally {
     void take(const Client::Delivery& delivery);
     /// Of those acknowledged to the publisher, how many never came.
     [[nodiscard]] unsigned missing(const std::set<unsigned>& acknowledged) const;
+    /// Their numbers, with the publisher's name: for people.
+    [[nodiscard]] std::string missing_text(const std::set<unsigned>& acknowledged) const;
 
     [[nodiscard]] unsigned delivered() const noexcept { return delivered_; }
     /// Repetitions, where there must be none.
@@ -28,6 +30,8 @@ class Tally {
     [[nodiscard]] unsigned disorder() const noexcept { return disorder_; }
 
   private:
+    [[nodiscard]] bool has(unsigned number) const { return number < seen_.size() && seen_[number]; }
+
     std::string publisher_;
     bool exactly_once_;
     std::vector<bool> seen_;

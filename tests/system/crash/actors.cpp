@@ -56,7 +56,12 @@ void Subscriber::note(const std::vector<std::unique_ptr<Link>>& publishers,
                       Findings& findings) const {
     for (const auto& publisher : publishers) {
         const simulation::Tally& tally = tallies_.at(publisher->client().options().id);
-        findings.lost += tally.missing(publisher->client().acknowledged);
+        const unsigned missing = tally.missing(publisher->client().acknowledged);
+        if (missing > 0) {
+            findings.lost_text += link_.client().options().id + " of " +
+                                  tally.missing_text(publisher->client().acknowledged) + "\n";
+        }
+        findings.lost += missing;
         findings.twice += tally.twice();
         findings.disorder += tally.disorder();
         findings.delivered += tally.delivered();

@@ -22,6 +22,7 @@ struct Findings {
     unsigned long acknowledged = 0;
     unsigned long delivered = 0;
     unsigned long lost = 0;            ///< acknowledged, never delivered
+    std::string lost_text;             ///< which, and to whom
     unsigned long twice = 0;           ///< QoS 2, delivered again
     unsigned long disorder = 0;        ///< first deliveries behind a later one
     unsigned long sessions_lost = 0;   ///< acknowledged, and not there

@@ -296,6 +296,7 @@ std::string Harness::summary() const {
              : f.acknowledged * 1'000 / static_cast<unsigned long>(loaded_.count()));
     line("delivered", f.delivered);
     line("lost", f.lost);
+    text += f.lost_text;
     line("QoS 2 duplicates", f.twice);
     line("out of order", f.disorder);
     line("sessions lost", f.sessions_lost);
