@@ -7,10 +7,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/errno_text.hpp"
+#include "base/file_io.hpp"
+#include "base/unique_fd.hpp"
 
 namespace iotsky::apps {
 namespace {
@@ -21,41 +25,13 @@ Error disk_error(const std::filesystem::path& file, int number) {
                       "Check the folder's owner and the free space (ls -ld, df -h).");
 }
 
-class File {
-  public:
-    explicit File(int fd) noexcept : fd_(fd) {}
-    ~File() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    [[nodiscard]] int fd() const noexcept { return fd_; }
-
-  private:
-    int fd_;
-};
-
-/// 0, or the errno of what failed.
-int write_all(int fd, std::string_view content) {
-    while (!content.empty()) {
-        const ssize_t count = ::write(fd, content.data(), content.size());
-        if (count < 0 && errno != EINTR) {
-            return errno;
-        }
-        content.remove_prefix(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return 0;
-}
-
 int write_and_sync(int fd, std::string_view content) {
-    const int fault = write_all(fd, content);
+    const int fault = write_all(fd, as_bytes(content));
     return fault != 0 ? fault : ::fsync(fd) == 0 ? 0 : errno;
 }
 
 int copy_and_sync(int from, int to) {
-    std::vector<char> part(std::size_t{1} << 20U);
+    std::vector<std::byte> part(std::size_t{1} << 20U);
     for (;;) {
         const ssize_t count = ::read(from, part.data(), part.size());
         if (count == 0) {
@@ -64,39 +40,29 @@ int copy_and_sync(int from, int to) {
         if (count < 0 && errno != EINTR) {
             return errno;
         }
-        if (const int fault =
-                write_all(to, {part.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))});
+        if (const int fault = write_all(
+                to, std::span{part}.first(static_cast<std::size_t>(std::max<ssize_t>(count, 0))));
             fault != 0) {
             return fault;
         }
     }
 }
 
-Result<void> sync_folder(const std::filesystem::path& folder) {
-    const File opened{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (opened.fd() < 0 || ::fsync(opened.fd()) != 0) {
-        return disk_error(folder, errno);
-    }
-    return {};
+/// The file's name is durable then.
+Result<void> sync_name(const std::filesystem::path& file) {
+    const int fault = sync_names_in(file.parent_path());
+    return fault == 0 ? Result<void>{} : disk_error(file.parent_path(), fault);
 }
-
-std::filesystem::path folder_of(const std::filesystem::path& file) {
-    return file.has_parent_path() ? file.parent_path() : std::filesystem::path{"."};
-}
-
-}  // namespace
-
-namespace {
 
 /// `fill` writes and syncs: 0, or the errno of what failed.
 Result<void> replace_file(const std::filesystem::path& file, mode_t mode,
                           const std::function<int(int fd)>& fill) {
     std::string temporary = file.string() + ".XXXXXX";
-    const File opened{::mkostemp(temporary.data(), O_CLOEXEC)};
-    if (opened.fd() < 0) {
+    const UniqueFd opened{::mkostemp(temporary.data(), O_CLOEXEC)};
+    if (!opened) {
         return disk_error(file, errno);
     }
-    int fault = ::fchmod(opened.fd(), mode) == 0 ? fill(opened.fd()) : errno;
+    int fault = ::fchmod(opened.get(), mode) == 0 ? fill(opened.get()) : errno;
     if (fault == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) {
         fault = errno;
     }
@@ -104,7 +70,7 @@ Result<void> replace_file(const std::filesystem::path& file, mode_t mode,
         ::unlink(temporary.c_str());
         return disk_error(file, fault);
     }
-    return sync_folder(folder_of(file));
+    return sync_name(file);
 }
 
 }  // namespace
@@ -116,17 +82,17 @@ Result<void> write_atomically(const std::filesystem::path& file, std::string_vie
 
 Result<void> copy_durably(const std::filesystem::path& from, const std::filesystem::path& to,
                           mode_t mode) {
-    const File source{::open(from.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (source.fd() < 0) {
+    const UniqueFd source{::open(from.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!source) {
         return make_error(Errc::io, "E1161", "Cannot read " + from.string() + ".",
                           errno_text(errno) + ".", "ls -l " + from.string());
     }
-    return replace_file(to, mode, [&](int fd) { return copy_and_sync(source.fd(), fd); });
+    return replace_file(to, mode, [&](int fd) { return copy_and_sync(source.get(), fd); });
 }
 
 Result<void> write_new(const std::filesystem::path& file, std::string_view content, mode_t mode) {
-    const File opened{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
-    if (opened.fd() < 0) {
+    const UniqueFd opened{::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)};
+    if (!opened) {
         if (errno == EEXIST) {
             return make_error(Errc::already_exists, "E1164", file.string() + " exists already.",
                               "A key or certificate is never overwritten.",
@@ -134,12 +100,12 @@ Result<void> write_new(const std::filesystem::path& file, std::string_view conte
         }
         return disk_error(file, errno);
     }
-    int fault = ::fchmod(opened.fd(), mode) == 0 ? write_and_sync(opened.fd(), content) : errno;
+    int fault = ::fchmod(opened.get(), mode) == 0 ? write_and_sync(opened.get(), content) : errno;
     if (fault != 0) {
         ::unlink(file.c_str());
         return disk_error(file, fault);
     }
-    return sync_folder(folder_of(file));
+    return sync_name(file);
 }
 
 Result<void> make_folder(const std::filesystem::path& folder) {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace iotsky::net {
+namespace iotsky {
 
 /// Owns a file descriptor; -1 is none.
 class UniqueFd {
@@ -33,4 +33,4 @@ class UniqueFd {
     int fd_ = -1;
 };
 
-}  // namespace iotsky::net
+}  // namespace iotsky

@@ -7,33 +7,20 @@
 #include <array>
 #include <cerrno>
 #include <cstdio>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "base/bytes.hpp"
 #include "base/errno_text.hpp"
+#include "base/file_io.hpp"
+#include "base/unique_fd.hpp"
 
 namespace iotsky::certs {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A file descriptor that closes itself.
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) noexcept : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const noexcept { return fd_; }
-    [[nodiscard]] bool open() const noexcept { return fd_ >= 0; }
-
-  private:
-    int fd_;
-};
 
 Error disk_error(const fs::path& path, std::string_view what) {
     const std::string reason = errno_text(errno);
@@ -87,24 +74,13 @@ Result<void> check_stat(const fs::path& path, const struct stat& info, FileKind 
     return {};
 }
 
-bool write_all(int fd, std::string_view content) noexcept {
-    while (!content.empty()) {
-        const ssize_t n = ::write(fd, content.data(), content.size());
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        content.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
-    }
-    return true;
-}
-
 Result<void> write_temporary(const fs::path& temporary, std::string_view content, FileKind kind) {
     // Left over by a process that was killed; it never had the real name.
     ::unlink(temporary.c_str());
-    const Descriptor file{
+    const UniqueFd file{
         ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600)};
     const mode_t mode = kind == FileKind::secret ? 0600 : 0644;
-    if (!file.open() || !write_all(file.get(), content) || ::fchmod(file.get(), mode) != 0 ||
+    if (!file || write_all(file.get(), as_bytes(content)) != 0 || ::fchmod(file.get(), mode) != 0 ||
         ::fsync(file.get()) != 0) {
         return disk_error(temporary, "write");
     }
@@ -149,8 +125,8 @@ Result<void> write_file(const fs::path& path, std::string_view content, FileKind
 
 Result<SecretString> read_file(const fs::path& path, FileKind kind, std::size_t bytes_max) {
     // O_NONBLOCK: a FIFO of that name must not hang the start.
-    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    if (!file.open()) {
+    const UniqueFd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (!file) {
         return errno == ENOENT ? missing_file(path) : disk_error(path, "read");
     }
     struct stat info {};
@@ -163,31 +139,25 @@ Result<SecretString> read_file(const fs::path& path, FileKind kind, std::size_t 
         return damaged_file(path, size == 0 ? "It is empty." : "It is far too long.");
     }
     SecretString content = SecretString::of_length(size);
-    std::size_t have = 0;
-    while (have < size) {
-        const ssize_t n = ::read(file.get(), content.data() + have, size - have);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return disk_error(path, "read");
-        }
-        if (n == 0) {
-            return damaged_file(path, "It became shorter while it was read.");
-        }
-        have += static_cast<std::size_t>(n);
+    const auto have = read_all(file.get(), std::as_writable_bytes(std::span{content.data(), size}));
+    if (!have) {
+        return disk_error(path, "read");
+    }
+    if (*have < size) {
+        return damaged_file(path, "It became shorter while it was read.");
     }
     return content;
 }
 
 Result<void> erase_file(const fs::path& path) {
     struct stat info {};
-    const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
-    if (!file.open()) {
+    const UniqueFd file{::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW)};
+    if (!file) {
         return errno == ENOENT ? missing_file(path) : disk_error(path, "open");
     }
     if (::fstat(file.get(), &info) != 0 ||
-        !write_all(file.get(), std::string(static_cast<std::size_t>(info.st_size), '\0')) ||
+        write_all(file.get(), std::vector<std::byte>(static_cast<std::size_t>(info.st_size))) !=
+            0 ||
         ::fsync(file.get()) != 0 || ::unlink(path.c_str()) != 0) {
         return disk_error(path, "erase");
     }
@@ -216,12 +186,7 @@ Result<void> check_private_folder(const fs::path& path) {
 }
 
 Result<void> sync_folder(const fs::path& path) {
-    const fs::path folder = path.empty() ? fs::path{"."} : path;
-    const Descriptor file{::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    if (!file.open() || ::fsync(file.get()) != 0) {
-        return disk_error(folder, "write");
-    }
-    return {};
+    return sync_names_in(path) == 0 ? Result<void>{} : disk_error(path, "write");
 }
 
 Result<void> rename_durably(const fs::path& from, const fs::path& to) {

@@ -14,6 +14,8 @@
 
 #include "base/bytes.hpp"
 #include "base/errno_text.hpp"
+#include "base/file_io.hpp"
+#include "base/unique_fd.hpp"
 #include "certs/files.hpp"
 #include "certs/ossl_ptr.hpp"
 
@@ -175,44 +177,13 @@ class Sealer {
     bool encrypted_ = false;
 };
 
-/// 0, or the errno of what failed.
-int write_all(int fd, std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-        if (count < 0 && errno != EINTR) {
-            return errno;
-        }
-        bytes = bytes.subspan(count < 0 ? 0 : static_cast<std::size_t>(count));
-    }
-    return 0;
-}
-
-/// Bytes that were there, fewer than asked at the file's end; nullopt: errno says why.
-std::optional<std::size_t> read_all(int fd, std::span<std::byte> into) {
-    std::size_t have = 0;
-    while (have < into.size()) {
-        const ssize_t count = ::read(fd, into.data() + have, into.size() - have);
-        if (count < 0 && errno != EINTR) {
-            return std::nullopt;
-        }
-        if (count == 0) {
-            break;
-        }
-        have += count < 0 ? 0 : static_cast<std::size_t>(count);
-    }
-    return have;
-}
-
 }  // namespace
 
 struct SealedWriter::Impl {
     Impl(fs::path at, std::string_view header, std::span<const std::byte> salt)
         : path(std::move(at)), sealer(header, salt) {}
     ~Impl() {
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        if (fd >= 0 && !finished) {
+        if (fd && !finished) {
             ::unlink(path.c_str());
         }
         OPENSSL_cleanse(chunk.data(), chunk.size());
@@ -231,13 +202,13 @@ struct SealedWriter::Impl {
         out.raw(chunk);
         out.raw(*tag);
         chunk.clear();
-        const int fault = write_all(fd, framed);
+        const int fault = write_all(fd.get(), framed);
         return fault == 0 ? Result<void>{} : disk_error(path, fault);
     }
 
     fs::path path;
     Sealer sealer;
-    int fd = -1;
+    UniqueFd fd;
     bool finished = false;
     std::uint64_t number = 0;
     std::vector<std::byte> chunk;
@@ -257,8 +228,9 @@ Result<std::unique_ptr<SealedWriter>> SealedWriter::create(const fs::path& path,
         return make_error(Errc::unavailable, "E5109", "No key could be made of the passphrase.",
                           "It needs 64 MiB of memory for a moment.", "Free some memory.");
     }
-    impl->fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (impl->fd < 0) {
+    impl->fd =
+        UniqueFd{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    if (!impl->fd) {
         return disk_error(path, errno);
     }
     impl->chunk.reserve(kSealedChunkBytes);
@@ -267,7 +239,7 @@ Result<std::unique_ptr<SealedWriter>> SealedWriter::create(const fs::path& path,
     out.raw(as_bytes(kMagic));
     out.counted(header);
     out.raw(salt);
-    if (const int fault = write_all(impl->fd, front); fault != 0) {
+    if (const int fault = write_all(impl->fd.get(), front); fault != 0) {
         return disk_error(path, fault);
     }
     return std::unique_ptr<SealedWriter>(new SealedWriter(std::move(impl)));
@@ -288,7 +260,7 @@ Result<void> SealedWriter::write(std::span<const std::byte> bytes) {
 
 Result<void> SealedWriter::finish() {
     IOTSKY_CHECK(impl_->flush(true));
-    if (::fsync(impl_->fd) != 0) {
+    if (::fsync(impl_->fd.get()) != 0) {
         return disk_error(impl_->path, errno);
     }
     impl_->finished = true;
@@ -296,22 +268,17 @@ Result<void> SealedWriter::finish() {
 }
 
 struct SealedReader::Impl {
-    ~Impl() {
-        if (fd >= 0) {
-            ::close(fd);
-        }
-        OPENSSL_cleanse(chunk.data(), chunk.size());
-    }
+    ~Impl() { OPENSSL_cleanse(chunk.data(), chunk.size()); }
 
     Result<std::size_t> take(std::span<std::byte> into) {
-        const auto have = read_all(fd, into);
+        const auto have = read_all(fd.get(), into);
         return have ? Result<std::size_t>{*have} : disk_error(path, errno);
     }
     Result<void> read_front();
     Result<void> read_chunk(std::uint32_t length, bool is_last);
 
     fs::path path;
-    int fd = -1;
+    UniqueFd fd;
     std::string header;
     std::array<std::byte, kSaltBytes> salt{};
     std::optional<Sealer> sealer;
@@ -350,9 +317,9 @@ Result<void> SealedReader::Impl::read_front() {
 Result<std::unique_ptr<SealedReader>> SealedReader::open(const fs::path& path) {
     auto impl = std::make_unique<Impl>();
     impl->path = path;
-    impl->fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    impl->fd = UniqueFd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat info {};
-    if (impl->fd < 0 || ::fstat(impl->fd, &info) != 0) {
+    if (!impl->fd || ::fstat(impl->fd.get(), &info) != 0) {
         return disk_error(path, errno);
     }
     if (!S_ISREG(info.st_mode)) {

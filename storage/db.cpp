@@ -9,28 +9,22 @@
 #include <cstring>
 
 #include "base/errno_text.hpp"
+#include "base/file_io.hpp"
+#include "base/unique_fd.hpp"
 
 namespace iotsky::storage {
 namespace {
-
-/// A new file's name is durable only with its folder.
-void sync_folder_of(const std::filesystem::path& path) {
-    const int fd = ::open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        ::fsync(fd);
-        ::close(fd);
-    }
-}
 
 /// Creates the file before SQLite does, so that nobody else can read it for a moment. One that is
 /// there is not opened: closing any descriptor of it drops the locks of all connections that this
 /// process has (POSIX), and another program that reads the database and leaves, thinking that it
 /// was the last, would then delete the write-ahead log under them.
 Result<void> create_private(const std::filesystem::path& path, const DbWords& words) {
-    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (fd >= 0) {
-        ::close(fd);
-        sync_folder_of(path);
+    const UniqueFd made{
+        ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+    if (made) {
+        // A disk that refuses is met, and told, by the first commit.
+        static_cast<void>(sync_names_in(path.parent_path()));
         return {};
     }
     if (errno == EEXIST && ::faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) == 0) {

@@ -9,6 +9,7 @@
 
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
+#include "base/unique_fd.hpp"
 #include "storage/batch_apply.hpp"
 #include "storage/migrate.hpp"
 
@@ -100,17 +101,16 @@ void MessagesDb::reserve_wal() {
         return;  // not wanted; fallocate would take it for a mistake
     }
     const std::string wal = options_.path.string() + "-wal";
-    const int fd = ::open(wal.c_str(), O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
+    const UniqueFd file{::open(wal.c_str(), O_RDWR | O_CLOEXEC)};
+    if (!file) {
         return;
     }
-    if (::fallocate(fd, 0, 0, static_cast<off_t>(options_.wal_reserve_bytes)) != 0) {
+    if (::fallocate(file.get(), 0, 0, static_cast<off_t>(options_.wal_reserve_bytes)) != 0) {
         log::warn("E5301", "no reserve for the message store's log",
                   {{"detail", wal},
                    {"limit", options_.wal_reserve_bytes},
                    {"reason", errno_text(errno)}});
     }
-    ::close(fd);
 }
 
 Result<void> MessagesDb::apply(const FoldedBatch& batch, broker::BatchNo number,

@@ -16,7 +16,9 @@
 #include "base/bytes.hpp"
 #include "base/c_handle.hpp"
 #include "base/errno_text.hpp"
+#include "base/file_io.hpp"
 #include "base/text.hpp"
+#include "base/unique_fd.hpp"
 
 namespace iotsky::apps::backup {
 namespace {
@@ -42,22 +44,6 @@ class Sha256 {
 
   private:
     CHandle<EVP_MD_CTX, EVP_MD_CTX_free> ctx_{EVP_MD_CTX_new()};
-};
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) noexcept : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) {
-            ::close(fd_);
-        }
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    [[nodiscard]] int get() const noexcept { return fd_; }
-
-  private:
-    int fd_;
 };
 
 Error disk_error(const fs::path& file, int number) {
@@ -141,9 +127,9 @@ ArchiveWriter::~ArchiveWriter() {
 
 Result<void> ArchiveWriter::add_file(std::string_view path, const fs::path& source,
                                      const GoOn& go_on) {
-    const Descriptor file{::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    const UniqueFd file{::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat info {};
-    if (file.get() < 0 || ::fstat(file.get(), &info) != 0) {
+    if (!file || ::fstat(file.get(), &info) != 0) {
         return disk_error(source, errno);
     }
     const auto bytes = static_cast<std::uint64_t>(info.st_size);
@@ -212,14 +198,14 @@ struct Feed {
 Result<FileEntry> extract_one(archive* tar, std::string path, const fs::path& target) {
     IOTSKY_CHECK(make_folder(target.parent_path()));
     const mode_t mode = path.ends_with(".crt") ? 0644 : 0600;  // clients may read those
-    const Descriptor file{
+    const UniqueFd file{
         ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)};
-    if (file.get() < 0) {
+    if (!file) {
         return disk_error(target, errno);
     }
     Sha256 hash;
     FileEntry entry{std::move(path), 0, {}};
-    std::vector<char> part(kPartBytes);
+    std::vector<std::byte> part(kPartBytes);
     for (;;) {
         const la_ssize_t count = archive_read_data(tar, part.data(), part.size());
         if (count < 0) {
@@ -231,12 +217,8 @@ Result<FileEntry> extract_one(archive* tar, std::string path, const fs::path& ta
         const auto size = static_cast<std::size_t>(count);
         hash.add(part.data(), size);
         entry.bytes += size;
-        for (std::size_t at = 0; at < size;) {
-            const ssize_t written = ::write(file.get(), part.data() + at, size - at);
-            if (written < 0 && errno != EINTR) {
-                return disk_error(target, errno);
-            }
-            at += written < 0 ? 0 : static_cast<std::size_t>(written);
+        if (const int fault = write_all(file.get(), std::span{part}.first(size)); fault != 0) {
+            return disk_error(target, fault);
         }
     }
     if (::fsync(file.get()) != 0) {

@@ -124,7 +124,7 @@ Result<json::value> wait_for(const Api& api, const json::value& begun) {
                               problem.substr(std::min(problem.find(' ') + 1, problem.size())), "",
                               "The log of the broker has more.");
         }
-        std::this_thread::sleep_for(kAskAgain);
+        std::this_thread::sleep_for(kAskAgain);  // HTTP tells nobody that it is done
     }
 }
 

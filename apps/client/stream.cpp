@@ -22,25 +22,10 @@
 #include "apps/config/config.hpp"
 #include "base/c_handle.hpp"
 #include "base/errno_text.hpp"
+#include "base/unique_fd.hpp"
 
 namespace iotsky::apps {
 namespace {
-
-struct Descriptor {
-    int fd = -1;
-
-    explicit Descriptor(int value = -1) noexcept : fd(value) {}
-    Descriptor(Descriptor&& other) noexcept : fd(std::exchange(other.fd, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd, other.fd);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd >= 0) {
-            ::close(fd);
-        }
-    }
-};
 
 using SslContext = CHandle<SSL_CTX, SSL_CTX_free>;
 using Ssl = CHandle<SSL, SSL_free>;
@@ -71,22 +56,22 @@ void set_socket_timeout(int fd, std::chrono::milliseconds timeout) {
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &value, sizeof value);
 }
 
-Result<Descriptor> connect_to(const std::string& where, int family, const sockaddr* address,
-                              socklen_t length, std::chrono::milliseconds timeout) {
-    Descriptor socket{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    if (socket.fd < 0) {
+Result<UniqueFd> connect_to(const std::string& where, int family, const sockaddr* address,
+                            socklen_t length, std::chrono::milliseconds timeout) {
+    UniqueFd socket{::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    if (!socket) {
         return unreachable(where, errno_text(errno));
     }
-    set_socket_timeout(socket.fd, timeout);  // SO_SNDTIMEO bounds connect() too
-    if (::connect(socket.fd, address, length) != 0) {
+    set_socket_timeout(socket.get(), timeout);  // SO_SNDTIMEO bounds connect() too
+    if (::connect(socket.get(), address, length) != 0) {
         return unreachable(where,
                            errno == EINPROGRESS ? "it did not answer in time" : errno_text(errno));
     }
     return socket;
 }
 
-Result<Descriptor> connect_host(const std::string& host, std::uint16_t port,
-                                std::chrono::milliseconds timeout) {
+Result<UniqueFd> connect_host(const std::string& host, std::uint16_t port,
+                              std::chrono::milliseconds timeout) {
     const std::string where = format_endpoint({host, port});
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
@@ -96,12 +81,12 @@ Result<Descriptor> connect_host(const std::string& host, std::uint16_t port,
         return unreachable(where, std::string{"the name is not known: "} + ::gai_strerror(fault));
     }
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list{found, &::freeaddrinfo};
-    Result<Descriptor> last = unreachable(where, "it has no address");
+    Result<UniqueFd> last = unreachable(where, "it has no address");
     for (const addrinfo* item = list.get(); item != nullptr; item = item->ai_next) {
         last = connect_to(where, item->ai_family, item->ai_addr, item->ai_addrlen, timeout);
         if (last) {
             const int on = 1;
-            ::setsockopt(last->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            ::setsockopt(last->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
             return last;
         }
     }
@@ -195,7 +180,7 @@ void expect_name(SSL* ssl, const std::string& name) {
 }  // namespace
 
 struct Stream::Impl {
-    Descriptor socket;
+    UniqueFd socket;
     SslContext context;
     Ssl ssl;
 };
@@ -239,7 +224,7 @@ Result<Stream> Stream::connect_tls(const std::string& host, std::uint16_t port,
     IOTSKY_TRY(context, make_context(options));
     IOTSKY_TRY(socket, connect_host(host, port, timeout));
     Ssl ssl{SSL_new(context.get())};
-    SSL_set_fd(ssl.get(), socket.fd);
+    SSL_set_fd(ssl.get(), socket.get());
     expect_name(ssl.get(), options.server_name.empty() ? host : options.server_name);
     if (options.short_records) {
         SSL_set_tlsext_max_fragment_length(ssl.get(), TLSEXT_max_fragment_length_512);
@@ -279,7 +264,7 @@ Result<std::size_t> Stream::read_some(std::span<std::byte> into) {
         return broken(openssl_reason());
     }
     while (true) {
-        const ssize_t count = ::recv(impl_->socket.fd, into.data(), into.size(), 0);
+        const ssize_t count = ::recv(impl_->socket.get(), into.data(), into.size(), 0);
         if (count >= 0) {
             return static_cast<std::size_t>(count);
         }
@@ -299,7 +284,7 @@ Result<void> Stream::write_all(std::span<const std::byte> bytes) {
                 return broken(openssl_reason());
             }
         } else {
-            count = ::send(impl_->socket.fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            count = ::send(impl_->socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (count < 0 && errno == EINTR) {
                 continue;
             }
@@ -313,7 +298,7 @@ Result<void> Stream::write_all(std::span<const std::byte> bytes) {
 }
 
 void Stream::set_timeout(std::chrono::milliseconds timeout) {
-    set_socket_timeout(impl_->socket.fd, timeout);
+    set_socket_timeout(impl_->socket.get(), timeout);
 }
 
 }  // namespace iotsky::apps

@@ -90,36 +90,19 @@ Result<DataFolder> DataFolder::open(const std::filesystem::path& path) {
     IOTSKY_CHECK(check_folder(path));
     make_private(path);
     const std::filesystem::path file = path / "lock";
-    const int lock = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-    if (lock < 0) {
+    UniqueFd lock{::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+    if (!lock) {
         return unusable(path, "cannot be locked: " + errno_text(errno), "ls -l " + file.string());
     }
-    DataFolder folder{path, lock};
-    if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
-        return held(path, holder_of(lock));
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        return held(path, holder_of(lock.get()));
     }
     const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(lock, 0) != 0 ||
-        ::pwrite(lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    if (::ftruncate(lock.get(), 0) != 0 ||
+        ::pwrite(lock.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
         return unusable(path, "cannot be written: " + errno_text(errno), "df -h " + path.string());
     }
-    return folder;
-}
-
-DataFolder::DataFolder(DataFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-
-DataFolder& DataFolder::operator=(DataFolder&& other) noexcept {
-    std::swap(path_, other.path_);
-    std::swap(lock_, other.lock_);
-    return *this;
-}
-
-DataFolder::~DataFolder() {
-    if (lock_ >= 0) {
-        ::close(
-            lock_);  // the file stays: removing it would let two brokers lock two different files
-    }
+    return DataFolder{path, std::move(lock)};
 }
 
 bool DataFolder::is_set_up() const {

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "base/unique_fd.hpp"
 
 namespace iotsky::apps {
 
@@ -17,21 +18,17 @@ class DataFolder {
     /// Whether open() could use the folder, or make it; changes nothing. Error: E1156.
     [[nodiscard]] static Result<void> check(const std::filesystem::path& path);
 
-    DataFolder(DataFolder&& other) noexcept;
-    DataFolder& operator=(DataFolder&& other) noexcept;
-    /// Gives the lock up.
-    ~DataFolder();
-
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     /// Whether a set-up was finished in it: it has the CA's folder and the registry.
     [[nodiscard]] bool is_set_up() const;
 
   private:
-    DataFolder(std::filesystem::path path, int lock) noexcept
-        : path_(std::move(path)), lock_(lock) {}
+    DataFolder(std::filesystem::path path, UniqueFd lock) noexcept
+        : path_(std::move(path)), lock_(std::move(lock)) {}
 
     std::filesystem::path path_;
-    int lock_ = -1;
+    /// The file stays: removing it would let two brokers lock two different files.
+    UniqueFd lock_;
 };
 
 }  // namespace iotsky::apps

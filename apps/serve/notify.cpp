@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "base/unique_fd.hpp"
+
 namespace iotsky::apps {
 
 void notify_systemd(std::string_view state) noexcept {
@@ -26,21 +28,22 @@ void notify_systemd(std::string_view state) noexcept {
     if (path[0] == '@') {
         address.sun_path[0] = '\0';  // Linux's abstract namespace
     }
-    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
+    const UniqueFd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+    if (!socket) {
         return;
     }
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
     // The supervisor's own timeout is what follows when this gets lost: there is nobody else to
     // tell.
-    static_cast<void>(::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+    static_cast<void>(::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
                                reinterpret_cast<const sockaddr*>(&address), length));
-    ::close(fd);
 }
 
 std::optional<std::chrono::milliseconds> watchdog_interval() noexcept {
-    const char* text = std::getenv("WATCHDOG_USEC");  // NOLINT(concurrency-mt-unsafe): as above
-    const char* whom = std::getenv("WATCHDOG_PID");   // NOLINT(concurrency-mt-unsafe): as above
+    const char* text =
+        std::getenv("WATCHDOG_USEC");  // NOLINT(concurrency-mt-unsafe): nothing sets variables
+    const char* whom =
+        std::getenv("WATCHDOG_PID");  // NOLINT(concurrency-mt-unsafe): nothing sets variables
     if (whom != nullptr && std::atoll(whom) != ::getpid()) {
         return std::nullopt;  // inherited: somebody else is watched
     }

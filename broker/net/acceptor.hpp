@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "base/clock.hpp"
+#include "base/unique_fd.hpp"
 #include "broker/net/net_counters.hpp"
 #include "broker/net/socket_transport.hpp"
-#include "broker/net/unique_fd.hpp"
 
 namespace iotsky::net {
 

@@ -3,9 +3,9 @@
 // Internal to broker/net.
 
 #include "base/clock.hpp"
+#include "base/unique_fd.hpp"
 #include "broker/net/byte_stash.hpp"
 #include "broker/net/io_buffers.hpp"
-#include "broker/net/unique_fd.hpp"
 
 namespace iotsky::net {
 

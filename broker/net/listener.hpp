@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/unique_fd.hpp"
 #include "broker/net/options.hpp"
-#include "broker/net/unique_fd.hpp"
 #include "broker/net/web_connection.hpp"
 
 namespace iotsky::net {

@@ -8,11 +8,11 @@
 #include <span>
 
 #include "base/clock.hpp"
+#include "base/unique_fd.hpp"
 #include "broker/net/byte_stash.hpp"
 #include "broker/net/handshake_doctor.hpp"
 #include "broker/net/io_buffers.hpp"
 #include "broker/net/peer_address.hpp"
-#include "broker/net/unique_fd.hpp"
 #include "broker/transport.hpp"
 
 namespace iotsky::net {

@@ -8,7 +8,7 @@
 #include "certs/files.hpp"
 
 using namespace iotsky;         // NOLINT: a program of one file
-using namespace iotsky::certs;  // NOLINT
+using namespace iotsky::certs;
 
 namespace {
 

@@ -10,8 +10,8 @@
 #include "tests/unit/certs/csr_maker.hpp"
 #include "tests/unit/certs/fixture.hpp"
 
-using namespace iotsky;         // NOLINT: short names in a test
-using namespace iotsky::certs;  // NOLINT
+using namespace iotsky;
+using namespace iotsky::certs;
 using std::chrono::hours;
 using std::chrono::seconds;
 using test::CaFixture;

@@ -6,8 +6,8 @@
 #include "certs/profile.hpp"
 #include "tests/unit/certs/foreign_certificate.hpp"
 
-using namespace iotsky;         // NOLINT: short names in a test
-using namespace iotsky::certs;  // NOLINT
+using namespace iotsky;
+using namespace iotsky::certs;
 using test::kForeignPem;
 
 namespace {

@@ -6,8 +6,8 @@
 
 #include "tests/unit/certs/fixture.hpp"
 
-using namespace iotsky;         // NOLINT: short names in a test
-using namespace iotsky::certs;  // NOLINT
+using namespace iotsky;
+using namespace iotsky::certs;
 using test::CaFixture;
 using test::kNow;
 

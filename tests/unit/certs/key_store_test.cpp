@@ -6,8 +6,8 @@
 #include "tests/unit/certs/foreign_certificate.hpp"
 #include "tests/unit/certs/temp_folder.hpp"
 
-using namespace iotsky;         // NOLINT: short names in a test
-using namespace iotsky::certs;  // NOLINT
+using namespace iotsky;
+using namespace iotsky::certs;
 using test::mode_of;
 using test::slurp;
 using test::spill;

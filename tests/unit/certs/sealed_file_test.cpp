@@ -5,8 +5,8 @@
 #include "base/bytes.hpp"
 #include "tests/unit/certs/temp_folder.hpp"
 
-using namespace iotsky;         // NOLINT: short names in a test
-using namespace iotsky::certs;  // NOLINT
+using namespace iotsky;
+using namespace iotsky::certs;
 using test::slurp;
 using test::spill;
 using test::TempFolder;

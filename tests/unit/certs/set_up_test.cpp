@@ -6,8 +6,8 @@
 #include "certs/files.hpp"
 #include "tests/unit/certs/fixture.hpp"
 
-using namespace iotsky;         // NOLINT: short names in a test
-using namespace iotsky::certs;  // NOLINT
+using namespace iotsky;
+using namespace iotsky::certs;
 using std::chrono::hours;
 using test::kNow;
 using test::mode_of;

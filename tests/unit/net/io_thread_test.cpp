@@ -8,6 +8,7 @@
 
 #include "tests/unit/net/loop.hpp"
 
+using iotsky::UniqueFd;
 using namespace iotsky::net;
 using namespace std::chrono_literals;
 

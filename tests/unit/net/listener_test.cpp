@@ -13,6 +13,7 @@
 #include "broker/net/listener_shared.hpp"
 #include "tests/unit/net/loop.hpp"
 
+using iotsky::UniqueFd;
 using namespace iotsky::net;
 
 namespace {

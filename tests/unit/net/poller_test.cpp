@@ -7,6 +7,7 @@
 #include "tests/unit/net/loop.hpp"
 
 using iotsky::broker::CloseReason;
+using iotsky::UniqueFd;
 using namespace iotsky::net;
 using Calls = std::vector<std::string>;
 
