@@ -29,6 +29,7 @@ Result<void> Registry::maintain() {
     if (core_.view.stale()) {
         IOTSKY_CHECK(core_.view.load(core_.store));
     }
+    IOTSKY_CHECK(tokens.write_uses());
     return sweep(core_.now() - core_.options.pending_life);
 }
 

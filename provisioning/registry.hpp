@@ -29,7 +29,7 @@ class Registry {
     /// Loads the view and sweeps what an earlier run left. Before the first listener opens.
     [[nodiscard]] Result<void> start();
     /// Upkeep, about once a minute: reserved serials, old events and keys go; a view that could not
-    /// be read is read again.
+    /// be read is read again; uses of tokens over MQTT are noted.
     [[nodiscard]] Result<void> maintain();
 
     /// Who is told of changed rights; before start(), not again later.

@@ -195,7 +195,7 @@ void RegistryView::deny(const Affected& affected, Refreshed& refreshed) {
         put(std::move(entry));
     }
     if (affected.tokens || !affected.classes.empty()) {
-        std::ranges::move(put(std::make_shared<const TokenTable>()),
+        std::ranges::move(put(loader.denied(*tokens(), affected)),
                           std::back_inserter(refreshed.scopes));
     }
 }

@@ -81,7 +81,8 @@ class CertificateView {
 struct Refreshed {
     /// Scopes of certificates and tokens that were known before and may have other rights now.
     std::vector<std::string> scopes;
-    /// False: the registry could not be read; the certificates concerned are denied until it can.
+    /// False: the registry could not be read; certificates and tokens that it may concern are
+    /// denied until it can.
     bool complete = true;
 };
 

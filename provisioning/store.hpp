@@ -47,6 +47,12 @@ struct CertificateFacts {
     std::vector<Id> policies;
 };
 
+/// What decides about a token as MQTT password, read in one go.
+struct TokenFacts {
+    TokenRecord token;
+    std::string project;  ///< name of the project that it is narrowed to; empty: to none
+};
+
 /// What a row change can touch; turned into the certificates to publish anew.
 struct Affected {
     std::vector<Id> certificates;
@@ -115,6 +121,8 @@ class Reader {
     virtual std::optional<TokenRecord> token_by_id(const Id& id) = 0;
     virtual std::optional<TokenRecord> token_by_hash(const Sha256& sha256) = 0;
     virtual std::vector<TokenRecord> tokens(const Page& page) = 0;  ///< in order of creation
+    /// Facts of every token, in no order.
+    virtual void for_each_token_facts(const std::function<void(TokenFacts&&)>& visit) = 0;
 
     virtual std::vector<Event> events_after(std::uint64_t seq, std::size_t limit) = 0;
     virtual std::vector<Event> unpublished_events(std::size_t limit) = 0;

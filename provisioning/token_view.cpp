@@ -18,42 +18,58 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kPage = 1'000;
-
 /// Trees of topics, as patterns of policies: "7b/*".
 struct Trees {
     std::vector<std::string> read;
     std::vector<std::string> write;
 };
 
-Trees student_trees(const TokenView& token) {
+/// Of all that a class holds.
+Trees class_trees(const TokenView& token) {
+    const std::string& name = token.class_view->name;
+    switch (token.role) {
+        case Role::admin:
+        case Role::teacher:
+            return {{name + "/*"}, {name + "/board/*"}};
+        case Role::assistant:
+        case Role::projector:
+            return {{name + "/*"}, {}};
+        case Role::student:
+        case Role::device:
+            break;
+    }
+    return {};
+}
+
+/// Of one project: what its things may read, and nothing of the others.
+Trees project_trees(const TokenView& token) {
     const ClassView& in = *token.class_view;
     Trees trees{{in.name + "/" + token.project + "/*"}, {}};
     if (!in.settings.strict_isolation) {
         trees.read.push_back(in.name + "/board/*");
         trees.read.push_back(in.name + "/commons/*");
-        trees.write.push_back(in.name + "/commons/*");
+        if (token.role == Role::student) {
+            trees.write.push_back(in.name + "/commons/*");
+        }
     }
     return trees;
 }
 
+/// A token whose class or project is not there reaches nothing: in doubt, deny.
 Trees trees_of(const TokenView& token) {
-    if (token.role == Role::admin) {
-        return {{"*"}, {"*/board/*"}};
-    }
-    // A token of these roles without its class reaches nothing: in doubt, deny.
-    if (token.class_view == nullptr || token.role == Role::device) {
+    if (token.role == Role::device) {
         return {};
     }
-    if (token.role == Role::student) {
-        return token.project.empty() ? Trees{} : student_trees(token);
+    switch (token.narrowing) {
+        case Narrowing::none:
+            return token.role == Role::admin ? Trees{{"*"}, {"*/board/*"}} : Trees{};
+        case Narrowing::to_class:
+            return token.class_view == nullptr ? Trees{} : class_trees(token);
+        case Narrowing::to_project:
+            return token.class_view == nullptr || token.project.empty() ? Trees{}
+                                                                        : project_trees(token);
     }
-    const std::string& name = token.class_view->name;
-    Trees trees{{name + "/*"}, {}};
-    if (token.role == Role::teacher) {
-        trees.write.push_back(name + "/board/*");
-    }
-    return trees;
+    return {};
 }
 
 json::object allow(std::initializer_list<std::string_view> actions, std::string_view kind,
@@ -107,33 +123,55 @@ bool same_rights(const TokenView& a, const TokenView& b) {
                                                     : std::string{})
                    : std::string{};
     };
-    return a.role == b.role && a.project == b.project && a.expires_at == b.expires_at &&
-           a.revoked == b.revoked && class_of(a) == class_of(b) && settings(a) == settings(b);
+    return a.role == b.role && a.narrowing == b.narrowing && a.project == b.project &&
+           a.expires_at == b.expires_at && a.revoked == b.revoked && a.unreadable == b.unreadable &&
+           class_of(a) == class_of(b) && settings(a) == settings(b);
 }
 
-std::shared_ptr<const TokenView> view_of(Reader& reader, TokenRecord&& row,
-                                         const TokenTable::ClassOf& class_of,
+Narrowing narrowing_of(const TokenRecord& row) {
+    return row.project_id ? Narrowing::to_project
+           : row.class_id ? Narrowing::to_class
+                          : Narrowing::none;
+}
+
+std::shared_ptr<const TokenView> view_of(TokenFacts&& facts, const TokenTable::ClassOf& class_of,
                                          std::uint64_t version) {
+    const TokenRecord& row = facts.token;
     auto view = std::make_shared<TokenView>();
+    view->id = row.id;
     view->sha256 = row.sha256;
     view->scope = row.id.format(kTokenPrefix);
     view->name = "token " + row.name;
     view->role = row.role;
+    view->narrowing = narrowing_of(row);
+    view->class_view = row.class_id ? class_of(*row.class_id) : nullptr;
+    view->project = std::move(facts.project);
     view->expires_at = row.expires_at;
     view->revoked = row.revoked_at.has_value();
     view->version = version;
-    if (row.class_id) {
-        view->class_view = class_of(*row.class_id);
-    }
-    if (row.project_id) {
-        const auto project = reader.project_by_id(*row.project_id);
-        view->project = project ? project->name : "";
-    }
     return view;
 }
 
-std::string cursor_of(const TokenRecord& row) {
-    return std::to_string(row.created_us) + "-" + to_hex(row.id.bytes);
+std::shared_ptr<const TokenView> unreadable(const TokenView& token, std::uint64_t version) {
+    auto view = std::make_shared<TokenView>();
+    view->id = token.id;
+    view->sha256 = token.sha256;
+    view->scope = token.scope;
+    view->name = token.name;
+    view->role = token.role;
+    view->narrowing = token.narrowing;
+    view->class_view = token.class_view;
+    view->project = token.project;
+    view->expires_at = token.expires_at;
+    view->revoked = token.revoked;
+    view->unreadable = true;
+    view->version = version;
+    return view;
+}
+
+bool touches(const Affected& affected, const TokenView& token) {
+    return affected.tokens || (token.class_view != nullptr &&
+                               std::ranges::count(affected.classes, token.class_view->id) > 0);
 }
 
 }  // namespace
@@ -155,6 +193,11 @@ std::optional<Error> TokenView::refusal(WallTime now) const {
     if (revoked) {
         return not_accepted(*this, "It was revoked.");
     }
+    if (unreadable) {
+        return make_error(Errc::unavailable, "E5304", "The " + name + " is refused for now.",
+                          "The registry is unreadable since a change that may concern it.",
+                          "Look at: iotsky status");
+    }
     if (expires_at && now >= *expires_at) {
         return not_accepted(*this, "It was valid until " + format_utc(*expires_at) + ".");
     }
@@ -167,23 +210,29 @@ std::optional<Error> TokenView::refusal(WallTime now) const {
     return std::nullopt;
 }
 
+void TokenTable::add(std::shared_ptr<const TokenView> view) {
+    by_scope_.emplace(view->scope, view);
+    const Sha256& hash = view->sha256;
+    by_hash_.emplace(hash, std::move(view));
+}
+
 std::shared_ptr<const TokenTable> TokenTable::read(Reader& reader, const ClassOf& class_of,
                                                    std::uint64_t version) {
     auto table = std::make_shared<TokenTable>();
-    Page page{{}, kPage};
-    for (;;) {
-        std::vector<TokenRecord> rows = reader.tokens(page);
-        const bool last = rows.size() < kPage;
-        page.after = rows.empty() ? std::string{} : cursor_of(rows.back());
-        for (TokenRecord& row : rows) {
-            auto view = view_of(reader, std::move(row), class_of, version);
-            table->by_scope_.emplace(view->scope, view);
-            table->by_hash_.emplace(view->sha256, std::move(view));
-        }
-        if (last) {
-            return table;
-        }
+    reader.for_each_token_facts(
+        [&](TokenFacts&& facts) { table->add(view_of(std::move(facts), class_of, version)); });
+    return table;
+}
+
+std::shared_ptr<const TokenTable> TokenTable::denied(const Affected& affected,
+                                                     std::uint64_t version) const {
+    auto table = std::make_shared<TokenTable>();
+    table->incomplete_ = incomplete_ || affected.tokens;
+    for (const auto& [scope, token] : by_scope_) {
+        const bool denies = !token->revoked && touches(affected, *token);
+        table->add(denies ? unreadable(*token, version) : token);
     }
+    return table;
 }
 
 std::shared_ptr<const TokenView> TokenTable::find(std::string_view token) const {

@@ -84,6 +84,11 @@ Result<void> resolve(Reader& reader, const TokenRequest& request, TokenRecord& r
     return {};
 }
 
+/// Whether a use at that time is worth a write.
+bool is_news(const TokenRecord& record, WallTime at) {
+    return !record.last_used_at || at - *record.last_used_at >= kUseNoted;
+}
+
 std::string key_of(const TokenDetails& row) {
     return std::to_string(row.record.created_us) + "-" + to_hex(row.record.id.bytes);
 }
@@ -152,26 +157,30 @@ Result<Caller> Tokens::authenticate(std::string_view token) {
     if (!record || record->revoked_at || (record->expires_at && *record->expires_at <= now)) {
         return not_live();
     }
-    if (!record->last_used_at || now - *record->last_used_at >= kUseNoted) {
-        note_use(*record);
+    if (is_news(*record, now)) {
+        if (const auto noted = write({{record->id, now}}); !noted) {
+            log::warn(noted.error().number, "last use of a token not noted");
+        }
     }
     return Caller{record->role, "token:" + record->name, record->class_id, record->project_id};
 }
 
-void Tokens::note_use(const TokenRecord& record) {
-    const auto done = core_.store.transact_void(
+Result<void> Tokens::write(const std::map<Id, WallTime>& uses) {
+    if (uses.empty()) {
+        return {};
+    }
+    return core_.store.transact_void(
         [&](Tx& tx) -> Result<void> {
-            auto row = tx.token_by_id(record.id);
-            if (row) {
-                row->last_used_at = core_.now();
-                tx.update(*row);
+            for (const auto& [token, at] : uses) {
+                auto row = tx.token_by_id(token);
+                if (row && is_news(*row, at)) {
+                    row->last_used_at = at;
+                    tx.update(*row);
+                }
             }
             return {};
         },
         Ending::commit);
-    if (!done) {  // The request itself is none the worse for it.
-        log::warn(done.error().number, "last use of a token not noted");
-    }
 }
 
 }  // namespace iotsky::provisioning

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/secret.hpp"
 #include "provisioning/core.hpp"
+#include "provisioning/token_uses.hpp"
 
 namespace iotsky::provisioning {
 
@@ -41,11 +43,16 @@ class Tokens {
     /// Who the bearer of `token` is. Its last use is noted, at most once in 5 minutes. Error: E4116
     /// for anything that is not a live token, whatever the reason.
     [[nodiscard]] Result<Caller> authenticate(std::string_view token);
+    /// For uses over MQTT, which write_uses() notes as authenticate() would have.
+    [[nodiscard]] TokenUses& uses() noexcept { return uses_; }
+    /// Error: E53xx, and those uses are not noted.
+    [[nodiscard]] Result<void> write_uses() { return write(uses_.take()); }
 
   private:
-    void note_use(const TokenRecord& record);
+    [[nodiscard]] Result<void> write(const std::map<Id, WallTime>& uses);
 
     Core& core_;
+    TokenUses uses_;
 };
 
 }  // namespace iotsky::provisioning

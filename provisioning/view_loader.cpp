@@ -159,6 +159,11 @@ std::shared_ptr<const TokenTable> ViewLoader::tokens(Reader& reader) {
         reader, [&](const Id& id) { return class_view(reader, id); }, version_);
 }
 
+std::shared_ptr<const TokenTable> ViewLoader::denied(const TokenTable& tokens,
+                                                     const Affected& affected) const {
+    return tokens.denied(affected, version_);
+}
+
 std::shared_ptr<CertificateView> ViewLoader::denied(const CertificateView& entry) {
     auto view = std::make_shared<CertificateView>();
     view->version = version_;

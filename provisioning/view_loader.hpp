@@ -20,6 +20,9 @@ class ViewLoader {
     [[nodiscard]] std::shared_ptr<const TokenTable> tokens(Reader& reader);
     /// `entry` without any rights.
     [[nodiscard]] std::shared_ptr<CertificateView> denied(const CertificateView& entry);
+    /// `tokens` with those that `affected` may concern without any rights.
+    [[nodiscard]] std::shared_ptr<const TokenTable> denied(const TokenTable& tokens,
+                                                           const Affected& affected) const;
 
   private:
     struct CachedPolicy {

@@ -92,6 +92,8 @@ class RegistryTx final : public provisioning::Tx {
     std::optional<provisioning::TokenRecord> token_by_hash(
         const provisioning::Sha256& sha256) override;
     std::vector<provisioning::TokenRecord> tokens(const provisioning::Page& page) override;
+    void for_each_token_facts(
+        const std::function<void(provisioning::TokenFacts&&)>& visit) override;
     void insert(const provisioning::TokenRecord& row) override;
     void update(const provisioning::TokenRecord& row) override;
     void erase_tokens_of_class(const Id& class_id) override;

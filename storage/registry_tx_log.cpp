@@ -71,6 +71,19 @@ std::vector<TokenRecord> RegistryTx::tokens(const Page& page) {
                     read_token);
 }
 
+void RegistryTx::for_each_token_facts(const std::function<void(TokenFacts&&)>& visit) {
+    Query query =
+        db_.query("SELECT " IOTSKY_TOKEN_COLUMNS
+                  ", coalesce((SELECT p.name FROM projects AS p WHERE p.id = project_id), '') "
+                  "FROM tokens");
+    while (query.next()) {
+        TokenFacts facts;
+        facts.token = read_token(query);
+        query.read(facts.project);
+        visit(std::move(facts));
+    }
+}
+
 void RegistryTx::insert(const TokenRecord& row) {
     db_.run("INSERT INTO tokens (" IOTSKY_TOKEN_COLUMNS
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",

@@ -4,6 +4,7 @@
 
 #include "acl/auth_context.hpp"
 #include "provisioning/names.hpp"
+#include "provisioning/registry_view.hpp"
 #include "provisioning/token_text.hpp"
 #include "tests/unit/provisioning/world.hpp"
 
@@ -108,6 +109,95 @@ TEST_SUITE("provisioning.tokens") {
                   ->find(screen.token.view())
                   ->refusal(world.clock.wall_now())
                   ->number == "E3309");
+    }
+
+    TEST_CASE("over MQTT a token that is narrowed reaches no more than that, whatever its role") {
+        World world;
+        world.thing();
+        world.thing("fox");
+        const Id class_id = world.teacher().class_id.value();
+        const Id project_id = world.student("otter").project_id.value();
+        SeededRandom random(5);
+        const auto token = [&](Role role, std::optional<Id> in, std::optional<Id> project) {
+            TokenRecord row;
+            row.id = Id::random(random);
+            row.name = "x";
+            row.role = role;
+            row.class_id = in;
+            row.project_id = project;
+            row.sha256[0] = static_cast<std::uint8_t>(role);
+            row.sha256[1] = project ? 1 : 0;
+            REQUIRE(world.store
+                        ->transact_void(
+                            [&](Tx& tx) -> Result<void> {
+                                tx.insert(row);
+                                return {};
+                            },
+                            Ending::commit)
+                        .has_value());
+            RegistryView view;
+            REQUIRE(view.load(*world.store).has_value());
+            return view.tokens()->by_scope(row.id.format(kTokenPrefix));
+        };
+        const auto may = [&](const TokenView& of, acl::Action action, const std::string& what) {
+            return acl::AuthContext::make(of.rules(), {}, {})
+                ->evaluate(action, what, world.clock.wall_now())
+                .allowed;
+        };
+        const auto reads = [&](const TokenView& of, const std::string& what) {
+            const bool receives = may(of, acl::Action::receive, what);
+            CHECK(receives == may(of, acl::Action::subscribe, what));
+            return receives;
+        };
+        for (const Role role :
+             {Role::admin, Role::teacher, Role::assistant, Role::projector, Role::student}) {
+            CAPTURE(to_string(role));
+            const auto narrow = token(role, class_id, project_id);
+            CHECK(narrow->narrowing == Narrowing::to_project);
+            CHECK(reads(*narrow, "7b/otter/weather/t"));
+            CHECK(reads(*narrow, "7b/board/lesson"));
+            CHECK_FALSE(reads(*narrow, "7b/fox/weather/t"));
+            CHECK_FALSE(reads(*narrow, "7b/#"));
+            CHECK_FALSE(reads(*narrow, "8a/otter/x"));
+            CHECK(may(*narrow, acl::Action::publish, "7b/commons/x") == (role == Role::student));
+            for (const char* topic : {"7b/board/x", "7b/otter/x", "8a/board/x"}) {
+                CHECK_FALSE(may(*narrow, acl::Action::publish, topic));
+            }
+        }
+        const auto of_class = token(Role::admin, class_id, {});
+        CHECK(reads(*of_class, "7b/fox/weather/t"));
+        CHECK_FALSE(reads(*of_class, "8a/fox/x"));
+        CHECK(may(*of_class, acl::Action::publish, "7b/board/x"));
+        CHECK_FALSE(may(*of_class, acl::Action::publish, "8a/board/x"));
+        for (const Role role : {Role::student, Role::device}) {
+            CHECK(token(role, class_id, {})->rules() == nullptr);
+        }
+    }
+
+    TEST_CASE("a use over MQTT is noted with the upkeep, once in five minutes") {
+        World world;
+        const auto made =
+            world.registry->tokens.create(world.admin, {"x", Role::admin, "", "", {}}).value();
+        const auto last_use = [&] {
+            return world.registry->tokens.list(world.admin, {})
+                .value()
+                .items[0]
+                .record.last_used_at;
+        };
+        const WallTime first = world.clock.wall_now();
+        world.registry->tokens.uses().note(made.details.record.id, first);
+        CHECK_FALSE(last_use().has_value());
+        REQUIRE(world.registry->maintain().has_value());
+        CHECK(last_use() == first);
+        using std::chrono::minutes;
+        for (const auto& [later, noted] :
+             {std::pair{minutes{4}, minutes{0}}, {minutes{5}, minutes{5}}}) {
+            world.registry->tokens.uses().note(made.details.record.id, first + later);
+            REQUIRE(world.registry->maintain().has_value());
+            CHECK(last_use() == first + noted);
+        }
+        world.registry->tokens.uses().note(Id{}, first);  // gone meanwhile
+        CHECK(world.registry->maintain().has_value());
     }
 
     TEST_CASE("the published tokens follow their class and their revocation, which is told") {

@@ -1,5 +1,9 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "provisioning/names.hpp"
+#include "tests/support/unreadable_store.hpp"
 #include "tests/unit/provisioning/world.hpp"
 #include "tests/unit/storage/failing_vfs.hpp"
 
@@ -9,6 +13,7 @@ using iotsky::provisioning::test::describe;
 using iotsky::provisioning::test::describe_rebuilt;
 using iotsky::provisioning::test::World;
 using iotsky::storage::test::FailingVfs;
+using iotsky::test::UnreadableStore;
 
 namespace {
 
@@ -41,21 +46,6 @@ int fail_each_write(FailingVfs& disk, World& world, FailingVfs::Kind kind, Opera
         CHECK(describe(world.registry->view()) == describe_rebuilt(*world.store));
     }
 }
-
-/// A store that writes, but cannot be read.
-class UnreadableStore final : public Store {
-  public:
-    explicit UnreadableStore(Store& real) : real_(real) {}
-    [[nodiscard]] Result<void> transact_void(const TxBody& body, Ending ending) override {
-        return real_.transact_void(body, ending);
-    }
-    [[nodiscard]] Result<void> read_void(const ReadBody&) override {
-        return make_error(Errc::io, "E5304", "unreadable", "", "");
-    }
-
-  private:
-    Store& real_;
-};
 
 }  // namespace
 
@@ -132,5 +122,63 @@ TEST_SUITE("storage.failures") {
         CHECK_FALSE(view.stale());
         CHECK_FALSE(
             view.find(*made.certificate->fingerprint)->refusal(world.clock.wall_now()).has_value());
+    }
+
+    TEST_CASE("if the registry cannot be read, tokens are refused for now, but not as revoked") {
+        World world;
+        const Provisioned made = world.thing();
+        const auto token = [&](Role role, const std::string& class_name) {
+            return world.registry->tokens.create(world.admin, {"x", role, class_name, "", {}})
+                .value();
+        };
+        const CreatedToken teacher = token(Role::teacher, "7b");
+        const CreatedToken admin = token(Role::admin, "");
+        const CreatedToken gone = token(Role::admin, "");
+        REQUIRE(
+            world.registry->tokens.revoke(world.admin, gone.details.record.id.format(kTokenPrefix))
+                .has_value());
+        RegistryView view;
+        REQUIRE(view.load(*world.store).has_value());
+        UnreadableStore unreadable(*world.store);
+        const auto number = [&](const CreatedToken& which) {
+            const auto found = view.tokens()->find(which.token.view());
+            REQUIRE(found != nullptr);
+            const auto refusal = found->refusal(world.clock.wall_now());
+            return refusal ? refusal->number : std::string{};
+        };
+        const auto refresh = [&](const Affected& affected) {
+            const Refreshed refreshed = view.refresh(unreadable, affected);
+            CHECK_FALSE(refreshed.complete);
+            return refreshed.scopes;
+        };
+
+        Affected thing;
+        thing.things.push_back(made.thing->id);
+        CHECK(refresh(thing) == std::vector<std::string>{made.thing->id.format(kThingPrefix)});
+        CHECK(number(teacher) == "");
+        CHECK_FALSE(view.tokens()->incomplete());
+
+        Affected in_class;
+        in_class.classes.push_back(*teacher.details.record.class_id);
+        const auto scopes = refresh(in_class);
+        CHECK(std::ranges::count(scopes, teacher.details.record.id.format(kTokenPrefix)) == 1);
+        CHECK(number(teacher) == "E5304");
+        CHECK_FALSE(view.tokens()->find(teacher.token.view())->revoked);
+        CHECK(number(admin) == "");
+        CHECK_FALSE(view.tokens()->incomplete());
+
+        Affected tokens;
+        tokens.tokens = true;
+        CHECK(refresh(tokens) ==
+              std::vector<std::string>{admin.details.record.id.format(kTokenPrefix)});
+        CHECK(number(admin) == "E5304");
+        CHECK(number(gone) == "E3309");
+        CHECK(view.tokens()->incomplete());
+
+        REQUIRE(view.load(*world.store).has_value());
+        CHECK(number(teacher) == "");
+        CHECK(number(admin) == "");
+        CHECK(number(gone) == "E3309");
+        CHECK_FALSE(view.tokens()->incomplete());
     }
 }
