@@ -58,12 +58,12 @@ void log_own_fault(const Request& request, const Error& error) {
 }  // namespace
 
 Dispatcher::Dispatcher(std::span<const Route> table, Services& services, TokenLookup token_lookup,
-                       DispatcherOptions options)
+                       TokenGuard& guard, DispatcherOptions options)
     : router_(table),
       services_(services),
       token_lookup_(std::move(token_lookup)),
       options_(std::move(options)),
-      guard_(services.clock, options_.tokens) {}
+      guard_(guard) {}
 
 Admission Dispatcher::admit(const Head& head, const Peer& peer) const {
     Admission out;

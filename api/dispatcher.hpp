@@ -36,7 +36,6 @@ struct DispatcherOptions {
     std::vector<std::string> host_names;  ///< Lower case, beside localhost and loopback addresses.
     std::size_t json_bytes_max = std::size_t{1024} * 1024;
     std::size_t csv_bytes_max = std::size_t{5} * 1024 * 1024;
-    TokenGuardOptions tokens;
 };
 
 /// What came of a head: a request to read on, or the answer at once.
@@ -46,13 +45,13 @@ struct Admission {
     std::size_t body_bytes_max = 0;
 };
 
-/// From a request to its answer, without a socket. Constant but for its memory of wrong tokens;
-/// thread: any.
+/// From a request to its answer, without a socket. Constant but for the memory of wrong tokens that
+/// it shares; thread: any.
 class Dispatcher {
   public:
     /// All must outlive the dispatcher.
     Dispatcher(std::span<const Route> table, Services& services, TokenLookup token_lookup,
-               DispatcherOptions options);
+               TokenGuard& guard, DispatcherOptions options);
 
     /// Checks that need nothing but the head: Host, Origin, route, query, type, whether there are
     /// credentials at all, and whether the peer has to wait after wrong ones (429, E4119). Does not
@@ -75,7 +74,7 @@ class Dispatcher {
     Services& services_;
     TokenLookup token_lookup_;
     DispatcherOptions options_;
-    mutable TokenGuard guard_;
+    TokenGuard& guard_;
 };
 
 }  // namespace iotsky::api

@@ -197,9 +197,8 @@ asio::awaitable<void> accept_loop(std::shared_ptr<asio::basic_socket_acceptor<Pr
 
 ServerCore::ServerCore(asio::io_context& control, ServerOptions opts, ServerParts parts)
     : options(std::move(opts)),
-      dispatcher(
-          parts.table, parts.services, std::move(parts.token_lookup),
-          {options.host_names, options.json_bytes_max, options.csv_bytes_max, options.tokens}),
+      dispatcher(parts.table, parts.services, std::move(parts.token_lookup), parts.guard,
+                 {options.host_names, options.json_bytes_max, options.csv_bytes_max}),
       stats(parts.stats),
       trusted(trusted_accounts(options.unix_group)),
       control_(control),

@@ -10,6 +10,7 @@
 #include "api/http_stats.hpp"
 #include "api/options.hpp"
 #include "api/route.hpp"
+#include "api/token_guard.hpp"
 #include "base/error.hpp"
 
 namespace boost::asio {
@@ -45,6 +46,7 @@ struct ServerParts {
     Services& services;
     HttpStats& stats;
     TokenLookup token_lookup;
+    TokenGuard& guard;  ///< also of MQTT, where tokens are passwords
 };
 
 /// The HTTP endpoint: listeners and connections on the caller's `control` thread, handlers on a

@@ -14,6 +14,7 @@
 #include "api/server.hpp"
 #include "api/services.hpp"
 #include "api/table.hpp"
+#include "api/token_guard.hpp"
 #include "apps/backup/service.hpp"
 #include "apps/backup/shelf.hpp"
 #include "apps/cli/program.hpp"
@@ -93,6 +94,7 @@ class Daemon {
     provisioning::RefusalLog refusal_log_;
     api::HandshakeLog handshake_log_;
     RefusalBridge refusals_{refusal_log_, handshake_log_};
+    api::TokenGuard guard_{clock_, config_.api.tokens};
     IdentityBridge identities_;
     std::shared_ptr<net::HandshakeDoctor> doctor_ =
         std::make_shared<net::HandshakeDoctor>(&refusals_);
@@ -147,7 +149,8 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
       clock_(clock),
       random_(random),
       installation_(std::move(installation)),
-      identities_(installation_->registry->view(), clock_, std::move(identities)),
+      identities_(installation_->registry->view(), clock_,
+                  {guard_, installation_->registry->tokens.uses()}, std::move(identities)),
       opened_(std::move(opened)),
       renewal_(renew_in(installation_->registry->certificates), clock_, {config_.renewal_interval}),
       broker_(broker_options(config_), thread_count(config_.broker.threads), *log_, identities_,
@@ -182,8 +185,8 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
                 http_stats_,
                 clock_},
       api_(control_.io(), server_options(config_),
-           {api::route_table(), services_, http_stats_,
-            api::token_lookup(*installation_->registry)}) {
+           {api::route_table(), services_, http_stats_, api::token_lookup(*installation_->registry),
+            guard_}) {
     broker_.add_service(broker::make_me_service());
     broker_.add_service(renewal_.service());
     broker_.add_service(

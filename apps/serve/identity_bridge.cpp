@@ -16,7 +16,6 @@ using provisioning::CertificateView;
 
 constexpr std::string_view kAnonymousScope = "listener:";
 constexpr std::string_view kAnonymousName = "anonymous@";
-constexpr std::string_view kTokenScope = "to_";  // provisioning::kTokenPrefix, as ids print it
 
 Admission refused(std::string number, std::string why, std::string name, bool revoked = false) {
     Admission admission;
@@ -26,6 +25,19 @@ Admission refused(std::string number, std::string why, std::string name, bool re
     admission.name = std::move(name);
     admission.revoked = revoked;
     return admission;
+}
+
+/// A token that is not in the table may be in the registry all the same.
+Admission unreadable() {
+    Admission admission = refused(
+        "E5304", "the registry is unreadable since a change: this token may be a new one", "");
+    admission.code = mqtt::ConnectCode::server_unavailable;
+    return admission;
+}
+
+bool is_token_scope(std::string_view scope) {
+    constexpr std::string_view kPrefix = provisioning::kTokenPrefix;
+    return scope.starts_with(kPrefix) && scope.substr(kPrefix.size()).starts_with('_');
 }
 
 Admission accepted(std::shared_ptr<broker::Identity> identity) {
@@ -140,10 +152,10 @@ std::shared_ptr<broker::Identity> anonymous_of(const std::string& listener,
 }  // namespace
 
 IdentityBridge::IdentityBridge(const provisioning::RegistryView& view, const Clock& clock,
-                               ListenerIdentities listeners)
+                               TokenDoor door, ListenerIdentities listeners)
     : view_(view),
       clock_(clock),
-      guard_(clock),
+      door_(door),
       listeners_(std::make_shared<const ListenerIdentities>(std::move(listeners))) {}
 
 std::shared_ptr<const ListenerIdentities> IdentityBridge::listeners() const {
@@ -200,42 +212,56 @@ bool IdentityBridge::is_for_token(const std::string& listener, std::string_view 
 }
 
 Admission IdentityBridge::admit_token(const broker::PeerInfo& peer, std::string_view token) {
-    if (const auto wait = guard_.wait_of(peer.address, token); wait.count() > 0) {
+    if (const auto wait = door_.guard.wait_of(peer.address, token); wait.count() > 0) {
         return refused("E3310",
                        "too many wrong tokens came from this address; it waits " +
                            std::to_string(wait.count()) + " s",
                        "");
     }
-    const auto found = view_.tokens()->find(token);
+    const auto tokens = view_.tokens();
+    const auto found = tokens->find(token);
     if (found == nullptr) {
-        guard_.note_wrong(peer.address, token);
-        Admission wrong = refused(
-            "E3309", "the password is no token of this broker: it is unknown or mistyped", "");
-        wrong.code = mqtt::ConnectCode::bad_user_name_or_password;
-        return wrong;
+        return tokens->incomplete() ? unreadable() : wrong_token(peer, token);
     }
     Admission admission = judge_token(*found);
     if (admission.identity != nullptr) {
-        guard_.note_right(token);
-    } else {
-        guard_.note_wrong(peer.address, token);
+        door_.guard.note_right(token);
+        door_.uses.note(found->id, clock_.wall_now());
+    } else if (!found->unreadable) {
+        door_.guard.note_wrong(peer.address, token);
     }
     return admission;
 }
 
+Admission IdentityBridge::wrong_token(const broker::PeerInfo& peer, std::string_view token) {
+    door_.guard.note_wrong(peer.address, token);
+    Admission wrong =
+        refused("E3309", "the password is no token of this broker: it is unknown or mistyped", "");
+    wrong.code = mqtt::ConnectCode::bad_user_name_or_password;
+    return wrong;
+}
+
 Admission IdentityBridge::judge_token(const provisioning::TokenView& token) const {
     if (const auto error = token.refusal(clock_.wall_now())) {
-        return refused(error->number, error->message + " " + error->why, token.name, token.revoked);
+        Admission admission =
+            refused(error->number, error->message + " " + error->why, token.name, token.revoked);
+        if (token.unreadable) {
+            admission.code = mqtt::ConnectCode::server_unavailable;
+        }
+        return admission;
     }
     return accepted(identity_of(token));
 }
 
 /// The principal of a session or connection by token, as the registry knows it now.
 Admission IdentityBridge::recall_token(std::string_view scope) const {
-    const auto found = view_.tokens()->by_scope(scope);
-    return found == nullptr ? refused("E3309", "this token is not in the registry any more",
-                                      std::string{scope}, true)
-                            : judge_token(*found);
+    const auto tokens = view_.tokens();
+    if (const auto found = tokens->by_scope(scope)) {
+        return judge_token(*found);
+    }
+    return tokens->incomplete() ? unreadable()
+                                : refused("E3309", "this token is not in the registry any more",
+                                          std::string{scope}, true);
 }
 
 Admission IdentityBridge::admit_anonymous(const std::string& listener) {
@@ -296,7 +322,7 @@ bool IdentityBridge::has_other_active(const CertificateView& revoked) const {
 }
 
 Admission IdentityBridge::refresh(const broker::Identity& identity) {
-    if (identity.scope.starts_with(kTokenScope)) {
+    if (is_token_scope(identity.scope)) {
         return recall_token(identity.scope);
     }
     if (identity.certificate_id.empty()) {
@@ -318,7 +344,7 @@ Admission IdentityBridge::recall(std::string_view scope) {
     if (scope.starts_with(kAnonymousScope)) {
         return admit_anonymous(std::string{scope.substr(kAnonymousScope.size())});
     }
-    if (scope.starts_with(kTokenScope)) {
+    if (is_token_scope(scope)) {
         return recall_token(scope);
     }
     std::call_once(indexed_, [this] {

@@ -16,6 +16,7 @@
 #include "broker/identity.hpp"
 #include "certs/fingerprint.hpp"
 #include "provisioning/registry_view.hpp"
+#include "provisioning/token_uses.hpp"
 
 namespace iotsky::apps {
 
@@ -29,15 +30,21 @@ struct ListenerIdentity {
 };
 using ListenerIdentities = std::map<std::string, ListenerIdentity>;  ///< by name
 
+/// What tokens as passwords share with the API; both outlive the bridge.
+struct TokenDoor {
+    api::TokenGuard& guard;         ///< whoever tries one token after the other waits at both
+    provisioning::TokenUses& uses;  ///< told of each CONNECT by token
+};
+
 /// The registry's published view as the broker asks it (decisions 5, 11, 12): who a certificate or
 /// a token belongs to, which session scope that is, and why it may not connect. A principal's scope
 /// is its thing, else its certificate entry; a token's is its own, anonymous clients have their
-/// listener's. Whoever tries one token after the other waits, as at the API. Synchronised by the
-/// view and by the guard of tokens; any thread, never waits for the disk.
+/// listener's. Synchronised by the view and by what its door holds; any thread, never waits for the
+/// disk.
 class IdentityBridge final : public broker::IdentityDirectory, public broker::CertificateDirectory {
   public:
     /// `view` and `clock` outlive the bridge.
-    IdentityBridge(const provisioning::RegistryView& view, const Clock& clock,
+    IdentityBridge(const provisioning::RegistryView& view, const Clock& clock, TokenDoor door,
                    ListenerIdentities listeners);
 
     /// From now on anonymous clients are judged by these. @return the listeners whose policy is
@@ -62,6 +69,8 @@ class IdentityBridge final : public broker::IdentityDirectory, public broker::Ce
     [[nodiscard]] broker::Admission admit_anonymous(const std::string& listener);
     [[nodiscard]] broker::Admission admit_token(const broker::PeerInfo& peer,
                                                 std::string_view token);
+    [[nodiscard]] broker::Admission wrong_token(const broker::PeerInfo& peer,
+                                                std::string_view token);
     [[nodiscard]] broker::Admission judge_token(const provisioning::TokenView& token) const;
     [[nodiscard]] broker::Admission recall_token(std::string_view scope) const;
     /// Whether this password is for us: any where nobody comes in without, else what looks like
@@ -76,7 +85,7 @@ class IdentityBridge final : public broker::IdentityDirectory, public broker::Ce
 
     const provisioning::RegistryView& view_;
     const Clock& clock_;
-    api::TokenGuard guard_;
+    const TokenDoor door_;
     mutable Mutex mutex_;
     std::shared_ptr<const ListenerIdentities> listeners_ IOTSKY_GUARDED_BY(mutex_);
     /// Certificates of each scope as they were at the first recall(): sessions come back at start

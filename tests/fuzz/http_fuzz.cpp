@@ -57,7 +57,7 @@ struct Fixture {
     Installation installation;
     const std::vector<Route> table = make_table();
     const ServerOptions options;
-    Dispatcher dispatcher{table, *installation.services, look_up, {}};
+    Dispatcher dispatcher{table, *installation.services, look_up, installation.guard, {}};
 };
 
 void check_answer(Response answer, const Request& request) {

@@ -71,7 +71,7 @@ Result<Caller> lookup(std::string_view token) {
 
 struct Fixture {
     Installation installation;  // for its services, which these handlers do not use
-    Dispatcher dispatcher{kTable, *installation.services, lookup, {}};
+    Dispatcher dispatcher{kTable, *installation.services, lookup, installation.guard, {}};
     Head head;
     Peer peer;
 

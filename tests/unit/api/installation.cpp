@@ -60,7 +60,7 @@ Installation::Installation() : folder(make_folder("iotsky-api-XXXXXX")) {
                                                    handshakes, tickets, broker, machine, backups,
                                                    http, clock, std::chrono::milliseconds{50}});
     dispatcher = std::make_unique<Dispatcher>(route_table(), *services, token_lookup(*registry),
-                                              DispatcherOptions{});
+                                              guard, DispatcherOptions{});
 }
 
 Installation::~Installation() {

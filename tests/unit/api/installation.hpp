@@ -80,6 +80,7 @@ class Installation {
     HandshakeLog handshakes;
     BundleTickets tickets{clock, random};
     HttpStats http;
+    TokenGuard guard{clock};
     std::unique_ptr<Services> services;
     std::unique_ptr<Dispatcher> dispatcher;
     Caller admin{Role::admin, "test", {}, {}};

@@ -110,8 +110,8 @@ struct Running {
         options.listeners = {
             {"http", ListenerProtocol::http, "127.0.0.1", 0, {}},
             {"unix", ListenerProtocol::unix_socket, {}, 0, folder.path / "admin.sock"}};
-        server = std::make_unique<Server>(control, options,
-                                          ServerParts{kTable, services, stats, lookup});
+        server = std::make_unique<Server>(
+            control, options, ServerParts{kTable, services, stats, lookup, installation.guard});
         auto started = server->start();
         REQUIRE(started.has_value());
         bound = std::move(*started);
@@ -384,7 +384,8 @@ TEST_SUITE("api.server") {
             ServerOptions options;
             options.listeners = {{"http", ListenerProtocol::http, host, 0, {}}};
             Server server{control, options,
-                          ServerParts{kTable, running.services, running.stats, lookup}};
+                          ServerParts{kTable, running.services, running.stats, lookup,
+                                      running.installation.guard}};
             const auto started = server.start();
             REQUIRE(!started);
             CHECK(started.error().number == "E4123");
@@ -394,7 +395,8 @@ TEST_SUITE("api.server") {
     TEST_CASE("an address in use is refused, a dead socket file replaced, another file kept") {
         Running running;
         asio::io_context control;
-        const ServerParts parts{kTable, running.services, running.stats, lookup};
+        const ServerParts parts{kTable, running.services, running.stats, lookup,
+                                running.installation.guard};
         ServerOptions options;
         options.listeners = {
             {"http", ListenerProtocol::http, "127.0.0.1", running.bound[0].port, {}}};

@@ -6,6 +6,7 @@
 #include "apps/serve/installation.hpp"
 #include "base/bytes.hpp"
 #include "provisioning/names.hpp"
+#include "tests/support/unreadable_store.hpp"
 #include "tests/unit/apps/cli_run.hpp"
 
 using namespace iotsky;
@@ -22,6 +23,7 @@ struct Fixture {
     TemporaryFolder folder;
     SystemClock clock;
     SystemRandom random;
+    api::TokenGuard guard{clock, {3, std::chrono::seconds{60}}};
     std::unique_ptr<Installation> installation;
     provisioning::CertificateRecord certificate;
 
@@ -49,8 +51,13 @@ struct Fixture {
         return *made->certificate;
     }
 
-    [[nodiscard]] IdentityBridge bridge(ListenerIdentities listeners = {}) const {
-        return IdentityBridge{installation->registry->view(), clock, std::move(listeners)};
+    [[nodiscard]] IdentityBridge bridge_over(const provisioning::RegistryView& view,
+                                             ListenerIdentities listeners) {
+        return IdentityBridge{
+            view, clock, {guard, installation->registry->tokens.uses()}, std::move(listeners)};
+    }
+    [[nodiscard]] IdentityBridge bridge(ListenerIdentities listeners = {}) {
+        return bridge_over(installation->registry->view(), std::move(listeners));
     }
 
     static std::string der_of(const provisioning::CertificateRecord& record) {
@@ -281,12 +288,12 @@ TEST_SUITE("apps.identity") {
         CHECK(after.name == "token laptop");
     }
 
-    TEST_CASE("a wrong token is a wrong password, and after five of them the address waits") {
+    TEST_CASE("a wrong token is a wrong password, and after the API's number the address waits") {
         Fixture f;
         auto bridge = f.bridge({{"web", {false, nullptr, "", true}}});
         broker::PeerInfo peer = Fixture::peer(std::nullopt, "web");
         peer.address = "10.20.3.41";
-        for (int i = 0; i < 5; ++i) {
+        for (int i = 0; i < 3; ++i) {
             const auto wrong = bridge.admit(peer, with_password("iot_wrong" + std::to_string(i)));
             CHECK(wrong.code == mqtt::ConnectCode::bad_user_name_or_password);
             CHECK(wrong.number == "E3309");
@@ -294,9 +301,70 @@ TEST_SUITE("apps.identity") {
         const auto waits = bridge.admit(peer, with_password("iot_wrong"));
         CHECK(waits.code == mqtt::ConnectCode::not_authorized);
         CHECK(waits.number == "E3310");
+        // Those at the API count here and the other way round: it is one guard.
+        CHECK(f.guard.wait_of(peer.address, "iot_wrong").count() > 0);
+        for (int i = 0; i < 3; ++i) {
+            f.guard.note_wrong("10.20.3.43", "iot_wrong");
+        }
+        peer.address = "10.20.3.43";
+        CHECK(bridge.admit(peer, with_password("iot_wrong")).number == "E3310");
         peer.address = "10.20.3.42";
         CHECK(bridge.admit(peer, with_password("iot_wrong")).number == "E3309");
         CHECK(bridge.admit(peer, {}).number == "E3203");
+    }
+
+    TEST_CASE("while the registry is unreadable tokens wait: none is revoked, none is wrong") {
+        Fixture f;
+        const auto made = [&](const std::string& name) {
+            return f.installation->registry->tokens
+                .create(kAdmin, {name, provisioning::Role::admin, "", "", {}})
+                .value();
+        };
+        const auto known = made("known");
+        const std::string scope = known.details.record.id.format(provisioning::kTokenPrefix);
+        provisioning::RegistryView view;
+        REQUIRE(view.load(*f.installation->store).has_value());
+        auto bridge = f.bridge_over(view, {{"web", {false, nullptr, "", true}}});
+        broker::PeerInfo peer = Fixture::peer(std::nullopt, "web");
+        peer.address = "10.20.3.41";
+        const auto before = bridge.admit(peer, with_password(known.token.view()));
+        REQUIRE(before.identity != nullptr);
+
+        const auto fresh = made("fresh");
+        const std::string fresh_scope = fresh.details.record.id.format(provisioning::kTokenPrefix);
+        iotsky::test::UnreadableStore unreadable(*f.installation->store);
+        provisioning::Affected affected;
+        affected.tokens = true;
+        CHECK_FALSE(view.refresh(unreadable, affected).complete);
+        for (int i = 0; i < 5; ++i) {
+            for (const auto* token : {&known.token, &fresh.token}) {
+                const auto refused = bridge.admit(peer, with_password(token->view()));
+                CHECK(refused.code == mqtt::ConnectCode::server_unavailable);
+                CHECK(refused.number == "E5304");
+                CHECK_FALSE(refused.revoked);
+            }
+        }
+        CHECK(bridge.refresh(*before.identity).code == mqtt::ConnectCode::server_unavailable);
+        CHECK_FALSE(bridge.refresh(*before.identity).revoked);
+        CHECK_FALSE(bridge.recall(scope).revoked);
+        CHECK_FALSE(bridge.recall(fresh_scope).revoked);
+
+        REQUIRE(view.load(*f.installation->store).has_value());
+        CHECK(bridge.admit(peer, with_password(fresh.token.view())).identity != nullptr);
+        CHECK(bridge.refresh(*before.identity).identity != nullptr);
+    }
+
+    TEST_CASE("a CONNECT by token is a use of it") {
+        Fixture f;
+        auto bridge = f.bridge({{"web", {false, nullptr, "", true}}});
+        provisioning::Tokens& tokens = f.installation->registry->tokens;
+        const auto made =
+            tokens.create(kAdmin, {"x", provisioning::Role::admin, "", "", {}}).value();
+        const auto peer = Fixture::peer(std::nullopt, "web");
+        static_cast<void>(bridge.admit(peer, with_password("iot_wrong")));
+        CHECK(tokens.uses().take().empty());
+        REQUIRE(bridge.admit(peer, with_password(made.token.view())).identity != nullptr);
+        CHECK(tokens.uses().take().contains(made.details.record.id));
     }
 
     TEST_CASE("a policy for anonymous clients takes passwords that are no tokens") {
