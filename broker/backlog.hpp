@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "broker/message.hpp"
 #include "broker/queue_page.hpp"
 
 namespace iotsky::broker {
@@ -14,13 +15,14 @@ namespace iotsky::broker {
 /// what lies below, the mailbox what lies above; while there is a backlog every arrival joins it.
 /// Confined to the session's home thread.
 struct Backlog {
-    std::vector<MidRange> ranges;  ///< one per source; none is empty
-    std::size_t bytes = 0;         ///< what it holds counts for
-    bool in_flight = false;        ///< what was sent is on disk alone, too
-    bool fetching = false;         ///< that is on its way
-    bool trimming = false;         ///< the queue is above its quota; the oldest go first
-    std::size_t trim_bytes = 0;    ///< what it gives up because others fill a quota, too
-    std::uint64_t reading = 0;     ///< number of the page that is on its way; 0: none
+    std::vector<MidRange> ranges;    ///< one per source; none is empty
+    std::size_t bytes = 0;           ///< what it holds counts for
+    bool in_flight = false;          ///< what was sent is on disk alone, too
+    bool fetching = false;           ///< that is on its way
+    bool trimming = false;           ///< the queue is above its quota; the oldest go first
+    std::size_t trim_bytes = 0;      ///< what it gives up because others fill a quota, too
+    Quota trim_quota = Quota::none;  ///< that one
+    std::uint64_t reading = 0;       ///< number of the page that is on its way; 0: none
 
     [[nodiscard]] bool holds(Mid mid) const noexcept {
         return std::any_of(ranges.begin(), ranges.end(),

@@ -28,7 +28,9 @@ class Adopt final : public ControlMessage {
 
     void run(Shard& shard) override {
         ConnectHandler& handler = shard.impl().connect_handler;
-        if (!waited_ && handler.is_here(scope_, request_.client_id)) {
+        if (waited_) {
+            handler.waited(scope_, request_.client_id);
+        } else if (handler.must_wait(scope_, request_.client_id)) {
             auto again = std::make_unique<Adopt>(std::move(*this));
             again->waited_ = true;
             post(shard.impl(), shard.id(), std::move(again));
@@ -173,6 +175,7 @@ void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
                    false});
         return;
     }
+    s_.recover();  // the last thread may have loaded its own in this turn: their clients left first
     const Admission admission = s_.shared.identities.admit(c.transport->peer(), connect);
     if (admission.code != mqtt::ConnectCode::accepted) {
         refuse(c, admission);
@@ -198,7 +201,20 @@ void ConnectHandler::on_connect(Connection& c, const mqtt::ConnectView& connect,
 
 bool ConnectHandler::is_here(std::string_view scope, std::string_view client_id) {
     const Session* session = s_.sessions.find(scope, client_id);
-    return session != nullptr && session->connection != nullptr;
+    return (session != nullptr && session->connection != nullptr) ||
+           waiting_.contains(SessionKey::text(scope, client_id));
+}
+
+bool ConnectHandler::must_wait(std::string_view scope, std::string_view client_id) {
+    if (!is_here(scope, client_id)) {
+        return false;
+    }
+    waiting_.insert(SessionKey::text(scope, client_id));
+    return true;
+}
+
+void ConnectHandler::waited(std::string_view scope, std::string_view client_id) {
+    waiting_.erase(waiting_.find(SessionKey::text(scope, client_id)));
 }
 
 void ConnectHandler::hand_over(Connection& c, ThreadId home, const std::string& scope,
@@ -320,8 +336,7 @@ void ConnectHandler::admit(Connection& c, const mqtt::ConnectView& connect) {
     if (present) {
         s_.subscriptions.apply_rights(session);
         if (other_principal) {
-            s_.delivery.recheck_queue(
-                session);  // only where client ids are shared (`client_ids = "account"`)
+            s_.outbox.recheck(session);  // only where ids are shared (`client_ids = "account"`)
         }
     }
     s_.stats.connects_accepted.add();
@@ -379,8 +394,9 @@ Session& ConnectHandler::enter_session(Session* existing, const mqtt::ConnectVie
     const bool in_memory = existing != nullptr && existing->kept && !existing->persistent();
     if (existing != nullptr && (connect.clean_session || (in_memory && on_disk))) {
         // [MQTT-3.1.2-6]: CONNACK says that the old session is gone, so it waits until that is
-        // durable: a crash must not bring it back.
-        ended = existing->persistent() && !s_.answers_early(*existing) ? s_.turn.current() : 0;
+        // durable: a crash must not bring it back. The stricter one of the two decides.
+        const bool early = s_.answers_early(*existing) && limits.durability != Durability::durable;
+        ended = existing->persistent() && !early ? s_.turn.current() : 0;
         s_.session_end.end_session(*existing);
         existing = nullptr;
     }
@@ -408,11 +424,11 @@ Session& ConnectHandler::enter_session(Session* existing, const mqtt::ConnectVie
 
 /// What its listener says; but what is on disk stays there, and is relaxed at least.
 void ConnectHandler::set_durability(Session& session) {
-    const bool early = s_.answers_early(session);
+    const bool was_relaxed = session.durability != Durability::durable;
     const Durability wanted = session.limits->durability;
     const bool stays = session.persistent() && s_.shared.log.keeps_queues();
     session.durability = stays && wanted == Durability::memory ? Durability::relaxed : wanted;
-    if (early && session.durability == Durability::durable) {
+    if (was_relaxed && session.durability == Durability::durable) {
         session.last_turn = s_.turn.current();  // CONNACK says that all up to now is on disk
     }
     if (session.persistent() && s_.shared.some_relaxed) {

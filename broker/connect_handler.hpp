@@ -2,7 +2,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/connection.hpp"
@@ -44,10 +46,14 @@ class ConnectHandler {
     /// On the home thread: a transport arrived.
     void adopt(std::unique_ptr<Transport> transport, const ConnectRequest& request,
                std::span<const std::byte> rest, TimePoint accepted_at);
-    /// Whether the session has a connection on this thread.
-    [[nodiscard]] bool is_here(std::string_view scope, std::string_view client_id);
+    /// A transport arrived whose client is here: true, and it is noted, when it waits for a turn.
+    [[nodiscard]] bool must_wait(std::string_view scope, std::string_view client_id);
+    /// It has.
+    void waited(std::string_view scope, std::string_view client_id);
 
   private:
+    /// Whether the session has a connection on this thread, or one that waits to take it over.
+    [[nodiscard]] bool is_here(std::string_view scope, std::string_view client_id);
     void admit(Connection& connection, const mqtt::ConnectView& connect);
     void hand_over(Connection& connection, ThreadId home, const std::string& scope,
                    const mqtt::ConnectView& connect, std::span<const std::byte> rest);
@@ -66,6 +72,7 @@ class ConnectHandler {
     void set_will(Session& session, const mqtt::ConnectView& connect);
 
     Shard::Impl& s_;
+    std::multiset<std::string> waiting_;  ///< session keys of transports that wait for a turn
 };
 
 }  // namespace iotsky::broker

@@ -62,7 +62,7 @@ bool DiskQueue::takes(const Session& session, std::size_t cost) const noexcept {
 }
 
 void DiskQueue::arrived(Session& session, Mid mid, std::size_t cost) {
-    s_.delivery.count_in(session, cost);
+    s_.account.came(session, cost);
     session.backlog.bytes += cost;
     if (!session.backlog.hold(source_of(mid), mid)) {
         move_queued(session);
@@ -122,7 +122,7 @@ void DiskQueue::restore(Session& session, const QueueSize& size) {
     if (size.messages == 0) {
         return;
     }
-    s_.delivery.count_in_stored(session, size);
+    s_.account.came_stored(session, size);
     session.backlog.bytes = size.bytes;
     session.backlog.in_flight = true;
     session.backlog.ranges = {{MidRange::kEarlierRuns, 1, s_.shared.first_mid - 1}};
@@ -146,34 +146,48 @@ void DiskQueue::refill(Session& session) {
     }
 }
 
-bool DiskQueue::drop_oldest(Session& session, std::size_t cost) {
+bool DiskQueue::drop_oldest(Session& session, std::size_t cost, Quota quota) {
     Backlog& backlog = session.backlog;
     if (backlog.ranges.empty()) {
         return false;
     }
     backlog.trimming = true;
-    if (s_.delivery.exceeded(session, cost) != Quota::session) {
-        backlog.trim_bytes += cost;  // others fill it, too: it gives up what it takes
-    }
     if (backlog.reading == 0) {
         ask(session);
     }
     const std::size_t messages_max = session.limits->queue_messages_max;
-    return backlog.trim_bytes <= kSlackBytes &&
-           session.queued_bytes <=
-               session.queue_bytes_max + session.queue_bytes_max / 8 + kSlackBytes &&
-           session.queued_messages <= messages_max + messages_max / 8 + kSlackMessages;
+    const bool keeps_up =
+        backlog.trim_bytes <= kSlackBytes &&
+        session.queued_bytes <=
+            session.queue_bytes_max + session.queue_bytes_max / 8 + kSlackBytes &&
+        session.queued_messages <= messages_max + messages_max / 8 + kSlackMessages;
+    if (keeps_up && quota != Quota::session) {
+        backlog.trim_bytes += cost;  // others fill it, too: it gives up what it takes
+        backlog.trim_quota = quota;
+    }
+    return keeps_up;
+}
+
+bool DiskQueue::has_old(const Backlog& backlog) {
+    return std::any_of(backlog.ranges.begin(), backlog.ranges.end(), [this](const MidRange& range) {
+        return s_.ages.too_old(range.source, range.first);
+    });
 }
 
 void DiskQueue::drop_old(Session& session) {
     Backlog& backlog = session.backlog;
-    const bool old =
-        std::any_of(backlog.ranges.begin(), backlog.ranges.end(),
-                    [this](const MidRange& range) { return s_.ages.too_old(range.first); });
-    if (old && backlog.reading == 0) {
+    if (backlog.reading == 0 && has_old(backlog)) {
         backlog.trimming = true;
         ask(session);
     }
+}
+
+void DiskQueue::drop(Session& session, const StoredMessage& message, DoneWhy why, Quota quota) {
+    const std::size_t cost = cost_of(message);
+    s_.account.dropped(session, message.topic, why, quota);
+    s_.record(session, DoneRecord{session.sid, message.mid, message.form, why});
+    s_.account.went(session, cost);
+    session.backlog.bytes -= std::min(session.backlog.bytes, cost);
 }
 
 void DiskQueue::ask(Session& session) {
@@ -214,15 +228,15 @@ void DiskQueue::on_page(SessionRef ref, std::uint64_t number, const QueueRead& a
     }
     Connection* connection = session->connection;
     // A page that trims may arrive between CONNECT and CONNACK: what was in flight goes first.
-    if (connection == nullptr || (session->backlog.in_flight && !asked.in_flight)) {
-        return;
+    if (connection != nullptr && (!session->backlog.in_flight || asked.in_flight)) {
+        take(*session, asked, page);
+        if (connection->open) {
+            s_.outbox.pump(*session);
+        } else {
+            s_.sender.open_gate(*connection);
+        }
     }
-    take(*session, asked, page);
-    if (connection->open) {
-        s_.delivery.pump(*session);
-    } else {
-        s_.sender.open_gate(*connection);
-    }
+    s_.account.note_pressure(*session);
 }
 
 void DiskQueue::trim(Session& session, const QueueRead& asked, const QueuePage& page) {
@@ -231,28 +245,29 @@ void DiskQueue::trim(Session& session, const QueueRead& asked, const QueuePage& 
         return session.queued_bytes > session.queue_bytes_max || backlog.trim_bytes > 0 ||
                session.queued_messages > session.limits->queue_messages_max;
     };
+    Mid to = page.read_to;
     Mid dropped = 0;
     for (const StoredMessage& message : page.queued) {
         // Both forms of a message go together: a page is taken by numbers.
         const bool old = s_.ages.too_old(message.mid);
         if (!over() && !old && message.mid != dropped) {
+            to = message.mid - 1;
             break;
         }
         dropped = message.mid;
         if (backlog.holds(message.mid)) {
-            s_.delivery.drop_stored(session, message, old ? DoneWhy::expired : DoneWhy::quota);
-            backlog.bytes -= std::min(backlog.bytes, cost_of(message));
+            const Quota quota = backlog.trim_bytes > 0 ? backlog.trim_quota : Quota::session;
+            drop(session, message, old ? DoneWhy::expired : DoneWhy::quota, quota);
             backlog.trim_bytes -= std::min(backlog.trim_bytes, cost_of(message));
         }
     }
-    backlog.took(asked.ranges, dropped);
+    backlog.took(asked.ranges, to);
     if (backlog.ranges.empty()) {
         backlog.trim_bytes = 0;
     }
-    const bool all_old =
-        !page.queued.empty() && dropped == page.queued.back().mid && s_.ages.too_old(dropped);
-    backlog.trimming = (over() || all_old) && !backlog.ranges.empty();
-    if (backlog.trimming && backlog.reading == 0 && session.connection == nullptr) {
+    const bool more = over() || (to == page.read_to && has_old(backlog));
+    backlog.trimming = more && !backlog.ranges.empty();
+    if (backlog.trimming && session.connection == nullptr) {
         ask(session);
     }
 }
@@ -260,7 +275,7 @@ void DiskQueue::trim(Session& session, const QueueRead& asked, const QueuePage& 
 void DiskQueue::take(Session& session, const QueueRead& asked, const QueuePage& page) {
     Backlog& backlog = session.backlog;
     const auto restore = [&](const StoredMessage& message) {
-        s_.delivery.restore(session, message);
+        s_.outbox.restore(session, message);
         backlog.bytes -= std::min(backlog.bytes, cost_of(message));
     };
     if (asked.in_flight) {
@@ -273,8 +288,7 @@ void DiskQueue::take(Session& session, const QueueRead& asked, const QueuePage& 
             continue;  // it was dropped just now
         }
         if (s_.ages.too_old(message.mid)) {
-            s_.delivery.drop_stored(session, message, DoneWhy::expired);
-            backlog.bytes -= std::min(backlog.bytes, cost_of(message));
+            drop(session, message, DoneWhy::expired);
         } else {
             restore(message);
         }

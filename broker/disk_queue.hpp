@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "broker/message.hpp"
+#include "broker/records.hpp"
 #include "broker/session.hpp"
 #include "broker/shard.hpp"
 
@@ -35,9 +36,9 @@ class DiskQueue {
     void refill(Session& session);
     /// Asks for the oldest messages of a queue that waited too long, to drop them.
     void drop_old(Session& session);
-    /// The queue is above its quota and the oldest go first: they go when their page has come.
-    /// False when the disk holds none, or when it is so far behind that the new one must go.
-    [[nodiscard]] bool drop_oldest(Session& session, std::size_t cost);
+    /// The queue is above `quota` and the oldest go first: they go when their page has come. False
+    /// when the disk holds none, or when it is so far behind that the new one must go.
+    [[nodiscard]] bool drop_oldest(Session& session, std::size_t cost, Quota quota);
 
     /// The end of a turn, after its append.
     void send_reads();
@@ -54,6 +55,9 @@ class DiskQueue {
     void ask(Session& session);
     [[nodiscard]] ThreadId source_of(Mid mid) const noexcept;
     void move_queued(Session& session);
+    [[nodiscard]] bool has_old(const Backlog& backlog);
+    void drop(Session& session, const StoredMessage& message, DoneWhy why,
+              Quota quota = Quota::none);
     void trim(Session& session, const QueueRead& asked, const QueuePage& page);
     void take(Session& session, const QueueRead& asked, const QueuePage& page);
 

@@ -91,11 +91,6 @@ std::optional<Subscriber> FilterTable::erase(std::string_view filter, SessionRef
     return gone;
 }
 
-Subscriber* FilterTable::find(std::string_view filter, SessionRef session, Form form) {
-    SubscriberList* list = list_of(filter);
-    return list == nullptr ? nullptr : list->find(session, form);
-}
-
 // --- filters without a wildcard
 
 FilterTable::Id FilterTable::find_exact(std::string_view filter, std::uint32_t hash) const {

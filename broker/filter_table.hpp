@@ -33,8 +33,6 @@ class FilterTable {
     std::optional<Subscriber> put(std::string_view filter, const Subscriber& subscriber);
     /// Returns what was removed.
     std::optional<Subscriber> erase(std::string_view filter, SessionRef session, Form form);
-    /// Null if there is none. Neither session nor form may be changed through it.
-    [[nodiscard]] Subscriber* find(std::string_view filter, SessionRef session, Form form);
     /// Appends the subscribers of all filters that match `topic`.
     void match(std::string_view topic, std::vector<Subscriber>& out) const;
 

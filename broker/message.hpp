@@ -46,6 +46,10 @@ class LocalMsg {
                                  payload_bytes_};
     }
     [[nodiscard]] const BlobRef& blob() const noexcept { return blob_; }
+    /// The same as a message to be sent; lives as long as this.
+    [[nodiscard]] MessageView view() const noexcept {
+        return {mid_, topic(), payload(), qos_, retain_, 0, blob_ ? &blob_ : nullptr};
+    }
     /// True cost in memory, which MessagePool::bytes() counts; quotas count queue_cost().
     [[nodiscard]] std::size_t cost_bytes() const noexcept;
 

@@ -11,14 +11,13 @@ void MessageAge::begin_turn() {
     }
 }
 
-bool MessageAge::is_older(Mid mid) {
+bool MessageAge::is_older(ThreadId source, Mid mid) {
     if (mid < s_.shared.first_mid) {
         return s_.time.now - s_.started >= limit_;
     }
-    const auto thread = static_cast<ThreadId>(mid & 0xffU);
-    std::optional<Mid>& old = old_[thread];
+    std::optional<Mid>& old = old_[source];
     if (!old) {
-        old = s_.shared.ages.old_up_to(thread, s_.time.now);
+        old = s_.shared.ages.old_up_to(source, s_.time.now);
     }
     return mid <= *old;
 }
@@ -33,16 +32,32 @@ void MessageAge::on_time(TimePoint now) {
         s_.shared.ages.note(s_.id, noted_, now);
     }
     if (now >= next_sweep_) {
-        next_sweep_ = now + s_.shared.ages.interval();
-        s_.sessions.for_each([this](Session& session) { sweep(session); });
+        sweep(now);
     }
 }
 
-void MessageAge::sweep(Session& session) {
-    if (session.connection == nullptr && session.queued_messages > 0) {
-        s_.delivery.drop_old(session);
-        s_.disk_queue.drop_old(session);
+/// A slice: a turn does not look at all sessions.
+void MessageAge::sweep(TimePoint now) {
+    for (std::size_t n = 0; n < s_.limits.slice; ++n) {
+        if (slot_ >= s_.sessions.slots()) {
+            slot_ = 0;
+            next_sweep_ = now + s_.shared.ages.interval();
+            return;
+        }
+        Session* session = s_.sessions.at(slot_);
+        if (session != nullptr && drop_old(*session)) {
+            return;  // the rest of it in the next turn
+        }
+        ++slot_;
     }
+}
+
+bool MessageAge::drop_old(Session& session) {
+    if (session.connection != nullptr || session.queued_messages == 0) {
+        return false;
+    }
+    s_.disk_queue.drop_old(session);
+    return s_.outbox.drop_old(session);
 }
 
 std::optional<TimePoint> MessageAge::next() const {

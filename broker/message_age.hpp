@@ -20,15 +20,23 @@ class MessageAge {
     explicit MessageAge(Shard::Impl& shard) noexcept : s_(shard) {}
 
     /// Whether a queued message has waited too long.
-    [[nodiscard]] bool too_old(Mid mid) { return limit_.count() != 0 && is_older(mid); }
+    [[nodiscard]] bool too_old(Mid mid) {
+        return limit_.count() != 0 && is_older(static_cast<ThreadId>(mid & 0xffU), mid);
+    }
+    /// Whether all messages of `source` that have numbers below this one, and a message of this
+    /// number, have.
+    [[nodiscard]] bool too_old(ThreadId source, Mid mid) {
+        return limit_.count() != 0 && is_older(source, mid);
+    }
     void begin_turn();
     /// Notes the thread's numbers, and looks through queues of clients that are away.
     void on_time(TimePoint now);
     [[nodiscard]] std::optional<TimePoint> next() const;
 
   private:
-    [[nodiscard]] bool is_older(Mid mid);
-    void sweep(Session& session);
+    [[nodiscard]] bool is_older(ThreadId source, Mid mid);
+    void sweep(TimePoint now);
+    [[nodiscard]] bool drop_old(Session& session);
 
     Shard::Impl& s_;
     std::chrono::seconds limit_{0};
@@ -36,6 +44,7 @@ class MessageAge {
     Mid noted_ = 0;
     TimePoint next_note_{};
     TimePoint next_sweep_{};
+    std::uint32_t slot_ = 0;  ///< where the sweep goes on
 };
 
 }  // namespace iotsky::broker

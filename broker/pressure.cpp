@@ -39,6 +39,12 @@ void PressureTable::set_relaxed(SessionRef session, bool relaxed) {
     }
 }
 
+void PressureTable::forget(SessionRef session) {
+    if (std::atomic<std::uint8_t>* byte = byte_of(session, 0)) {
+        byte->store(0, std::memory_order_relaxed);
+    }
+}
+
 std::uint8_t PressureTable::read(SessionRef session) const noexcept {
     if (session.thread >= threads_.size()) {
         return 0;  // a service

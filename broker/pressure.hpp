@@ -35,6 +35,9 @@ class PressureTable {
     void set_relaxed(SessionRef session, bool relaxed);
     [[nodiscard]] bool relaxed(SessionRef session) const noexcept;
 
+    /// The session ends: what its slot says is not the next one's. Home thread.
+    void forget(SessionRef session);
+
   private:
     static constexpr unsigned kPageBits = 12;
     static constexpr std::size_t kPerPage = std::size_t{1} << kPageBits;

@@ -13,7 +13,8 @@ std::shared_ptr<ProjectQueue> ProjectQueues::get(std::string_view project) {
         std::erase_if(by_name_, [](const auto& entry) { return entry.second.use_count() == 1; });
         sweep_at_ = std::max(kSweepFrom, by_name_.size() * 2);
     }
-    return by_name_.emplace(std::string{project}, std::make_shared<ProjectQueue>()).first->second;
+    return by_name_.emplace(std::string{project}, std::make_shared<ProjectQueue>(threads_))
+        .first->second;
 }
 
 std::size_t ProjectQueues::size() const {

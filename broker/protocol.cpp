@@ -141,14 +141,14 @@ Verdict Protocol::on_packet(Connection& c, const mqtt::PacketView& packet) {
         Overloaded{
             [&](const mqtt::PublishView& p) { return on_publish(c, p); },
             [&](const mqtt::PubackView& p) {
-                return acknowledged(c, s_.delivery.on_puback(session, p.packet_id));
+                return acknowledged(c, s_.outbox.on_puback(session, p.packet_id));
             },
             [&](const mqtt::PubrecView& p) {
-                return acknowledged(c, s_.delivery.on_pubrec(session, p.packet_id));
+                return acknowledged(c, s_.outbox.on_pubrec(session, p.packet_id));
             },
             [&](const mqtt::PubrelView& p) { return on_pubrel(c, p.packet_id); },
             [&](const mqtt::PubcompView& p) {
-                return acknowledged(c, s_.delivery.on_pubcomp(session, p.packet_id));
+                return acknowledged(c, s_.outbox.on_pubcomp(session, p.packet_id));
             },
             [&](const mqtt::SubscribeView& p) { return s_.subscriptions.on_subscribe(c, p); },
             [&](const mqtt::UnsubscribeView& p) { return s_.subscriptions.on_unsubscribe(c, p); },

@@ -130,10 +130,15 @@ void Rights::refresh(Session& session) {
     }
     session.recheck = true;
     s_.subscriptions.apply_rights(session);
-    s_.delivery.recheck_queue(session);
+    s_.outbox.recheck(session);
     if (session.connection != nullptr) {
         s_.protocol.watch_connected(*session.connection);  // valid_until may have come nearer
     }
+}
+
+bool Rights::may_receive(const Session& session, std::string_view topic) const {
+    return session.rights == nullptr ||
+           session.rights->evaluate(acl::Action::receive, topic, s_.time.wall).allowed;
 }
 
 }  // namespace iotsky::broker

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/mailbox.hpp"
@@ -52,6 +53,8 @@ class Rights {
     [[nodiscard]] bool has_work() const noexcept { return !jobs_.empty(); }
     /// New rights for one session.
     void refresh(Session& session);
+    /// Whether the session may be given messages of a canonical topic, now.
+    [[nodiscard]] bool may_receive(const Session& session, std::string_view topic) const;
 
   private:
     struct Job {

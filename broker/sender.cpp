@@ -200,7 +200,7 @@ void Sender::open_gate(Connection& c) {
     update_pauses(c);
     if (opened) {
         c.open = true;
-        s_.delivery.on_open(c);
+        s_.outbox.on_open(c);
     }
 }
 
@@ -345,7 +345,7 @@ void Sender::write(Connection& c) {
     update_pauses(c);
     if (written > 0 && has_room(c)) {
         open_gate(c);
-        s_.delivery.on_room(c);
+        s_.outbox.on_room(c);
     }
 }
 

@@ -139,7 +139,7 @@ void ServiceCalls::finish(std::uint32_t number, const ServiceReplies& replies) {
         identifier.inbound_id = call.packet_id;
         identifier.qos = 2;
         identifier.topic = call.topic;
-        call.turn = s_.record(*session, identifier);
+        call.turn = std::max(call.turn, s_.record(*session, identifier));
     }
     if (session->connection != nullptr) {
         s_.sender.answered(*session->connection, number, call.turn);

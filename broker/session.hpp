@@ -133,7 +133,7 @@ struct Session {
     std::size_t queue_bytes_max = 0;  ///< the lower one of its listener's and its class's
     std::shared_ptr<ProjectQueue> project_queue;  ///< its bytes count there, too; null outside
                                                   ///< projects
-    bool looks_at_shared_quotas = false;          ///< Delivery will see whether others made room
+    bool looks_at_shared_quotas = false;          ///< QueueAccount will see whether others did
     Pressure pressure = Pressure::none;           ///< as publishers see it
     std::uint32_t service_calls = 0;  ///< its messages that services have not answered yet
     TimePoint publish_slowed_told{};  ///< when its client was told last that it is too fast

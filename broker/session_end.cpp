@@ -67,7 +67,7 @@ void SessionEnd::fire_will(Session& session) {
 void SessionEnd::leave(Session& session, CloseReason reason) {
     session.connection = nullptr;
     s_.disk_queue.park(session);
-    s_.delivery.note_pressure(session);
+    s_.account.note_pressure(session);
     session.replays.clear();
     if (sends_will(reason)) {
         fire_will(session);
@@ -161,15 +161,12 @@ void SessionEnd::destroy(Connection& c) {
 // Its retained messages stay [MQTT-3.1.2-7].
 void SessionEnd::end_session(Session& session) {
     s_.subscriptions.remove_all(session);
-    s_.delivery.drop_all(session);
+    s_.account.forget(session);
     if (session.persistent()) {
         s_.record(session, SessionEndRecord{session.sid});
     }
     if (session.kept) {
         s_.stats.sessions_persistent.sub();
-    }
-    if (session.durability != Durability::durable) {
-        s_.shared.pressure.set_relaxed(session.ref, false);  // the slot's next session
     }
     s_.stats.sessions.sub();
     s_.shared.sessions.fetch_sub(1, std::memory_order_relaxed);

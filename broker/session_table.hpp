@@ -31,6 +31,10 @@ class SessionTable {
             }
         }
     }
+    /// Slots in use or free: at() takes numbers below.
+    [[nodiscard]] std::size_t slots() const noexcept { return slots_.size(); }
+    /// Null when the slot is free.
+    [[nodiscard]] Session* at(std::uint32_t slot) noexcept { return slots_[slot].session.get(); }
     /// The sessions of one principal.
     [[nodiscard]] std::vector<SessionRef> of_scope(std::string_view scope) const;
 

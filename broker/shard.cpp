@@ -33,6 +33,8 @@ Shard::Impl::Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now)
       wheel(now),
       routes(s.index, {s.options.route_entries_max, s.options.route_bytes_max}),
       sender(*this),
+      account(*this),
+      outbox(*this),
       delivery(*this),
       disk_queue(*this),
       router(*this),
@@ -75,7 +77,7 @@ void Shard::Impl::do_work() {
         }
         session->in_work_list = false;
         // What cannot go on now is taken up again when the peer took bytes or acknowledged
-        // (Delivery::on_room).
+        // (Outbox::on_room).
         const std::size_t before = session->replays.size();
         const bool more = subscriptions.replay_slice(*session);
         if (more && (session->replays.size() < before || sender_has_room(*session))) {
@@ -146,6 +148,7 @@ void Shard::begin_turn(TurnTime time) {
     s.time = time;
     s.log_full = s.shared.log.pending_bytes() > s.limits.log_pending_bytes_max;
     s.log_keeps_up = !s.shared.some_relaxed || (!s.log_full && s.shared.log.keeps_up());
+    s.account.begin_turn();
     s.ages.begin_turn();
     s.recover();
     std::vector<std::unique_ptr<ControlMessage>> control;
@@ -231,7 +234,7 @@ void Shard::on_time() {
         s.delivery.shed_largest();
     }
     s.throttle.on_time(s.time.now);
-    s.delivery.look_at_shared_quotas(s.time.now);
+    s.account.on_time(s.time.now);
     s.ages.on_time(s.time.now);
     s.service_calls.on_time(s.time.now);
     s.session_end.expire(s.time.now);
@@ -288,7 +291,7 @@ std::optional<TimePoint> Shard::next_deadline() const {
     const Impl& s = *impl_;
     auto at = earlier(s.wheel.next(), earlier(s.session_end.next_expiry(), s.notices.next()));
     at = earlier(at, earlier(s.throttle.next(), s.sender.next_look()));
-    at = earlier(at, earlier(s.service_calls.next(), s.delivery.next_look()));
+    at = earlier(at, earlier(s.service_calls.next(), s.account.next()));
     at = earlier(at, s.ages.next());
     return s.id == 0 && s.shared.services.size() > 0 ? earlier(at, s.next_tick) : at;
 }

@@ -19,7 +19,9 @@
 #include "broker/message.hpp"
 #include "broker/message_age.hpp"
 #include "broker/notices.hpp"
+#include "broker/outbox.hpp"
 #include "broker/protocol.hpp"
+#include "broker/queue_account.hpp"
 #include "broker/rights.hpp"
 #include "broker/route_cache.hpp"
 #include "broker/router.hpp"
@@ -37,8 +39,8 @@
 namespace iotsky::broker {
 
 /// The parts of one thread's data plane, and what they share. Data flows one way:
-///   bytes -> Protocol -> (Admission | Subscriptions | Router) -> Delivery -> Sender -> out-buffers
-///   and gates.
+///   bytes -> Protocol -> (ConnectHandler | Subscriptions | Router) -> Delivery -> (DiskQueue |
+///   Outbox) -> Sender -> out-buffers and gates.
 /// Confined to the thread.
 struct Shard::Impl {
     Impl(ThreadId thread, Shared& s, TransportHost& h, TimePoint now);
@@ -59,6 +61,8 @@ struct Shard::Impl {
     RouteCache routes;
 
     Sender sender;
+    QueueAccount account;
+    Outbox outbox;
     Delivery delivery;
     DiskQueue disk_queue;
     Router router;

@@ -33,6 +33,7 @@ Shared::Shared(Options o, unsigned thread_count, DurableLog& l, IdentityDirector
       refusals(r),
       random(rnd),
       retained(RetainedIndex::Limits{options.retained_messages_max, options.retained_bytes_max}),
+      projects(thread_count),
       ages(thread_count, options.limits.queue_age_max),
       pressure(thread_count),
       recovering(thread_count) {

@@ -169,9 +169,8 @@ void Subscriptions::begin_replay(Session& session, Subscription& subscription) {
 
 void Subscriptions::send_retained(Session& session, const Replay& replay,
                                   const Retained& retained) {
-    if (!session.rights->evaluate(acl::Action::receive, retained.topic, s_.time.wall).allowed) {
-        ++session.dropped_denied;
-        s_.stats.dropped_denied.add();
+    if (!s_.rights.may_receive(session, retained.topic)) {
+        s_.account.dropped(session, retained.topic, DoneWhy::denied);
         return;
     }
     const std::uint8_t qos = std::min(replay.qos, retained.qos);  // [MQTT-3.8.4-6]

@@ -31,8 +31,8 @@ void Throttle::apply(Session& session, bool changed) {
     if (changed && session.principal) {
         session.principal->publishes.fill();
     }
-    s_.delivery.join_project(session);
-    s_.delivery.note_pressure(session);
+    s_.account.join_project(session);
+    s_.account.note_pressure(session);
     if (session.connection == nullptr) {
         return;
     }

@@ -74,25 +74,6 @@ bool TopicIndex::erase(std::string_view filter, SessionRef session, Form form) {
     return old.has_value();
 }
 
-bool TopicIndex::update(std::string_view filter, SessionRef session, Form form,
-                        const std::function<void(Subscriber&)>& change) {
-    const Home home = home_of(filter);
-    std::shared_ptr<const acl::AuthContext> old_rights;  // freed after the lock
-    {
-        const LockGuard lock(home.shard.mutex);
-        Subscriber* found = home.shard.table.find(filter, session, form);
-        if (found == nullptr) {
-            return false;
-        }
-        old_rights = found->rights;
-        change(*found);
-        IOTSKY_ASSERT(found->session == session && found->form == form);
-        home.bump();
-    }
-    full_fence();
-    return true;
-}
-
 RouteStamp TopicIndex::match(std::string_view topic, std::vector<Subscriber>& out) const {
     RouteStamp stamp;
     const std::uint32_t slot = prefix_slot(topic);

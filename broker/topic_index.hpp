@@ -3,7 +3,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -39,11 +38,6 @@ class TopicIndex {
     void insert(std::string_view filter, const Subscriber& subscriber);
     /// False if there was none.
     bool erase(std::string_view filter, SessionRef session, Form form);
-    /// Changes one entry in place (mask, rights, receive, qos) and bumps its generation; false if
-    /// there is none. `change` runs under the shard's lock: it only sets fields, and leaves session
-    /// and form alone.
-    bool update(std::string_view filter, SessionRef session, Form form,
-                const std::function<void(Subscriber&)>& change);
 
     /// Every subscription whose filter matches `topic` [MQTT-4.7.1-*, 4.7.2-1], in no order,
     /// duplicates of one session included; returns the stamp read under the locks before the

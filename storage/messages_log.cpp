@@ -97,17 +97,17 @@ broker::BatchNo MessagesLog::append(broker::ThreadId /*thread*/, broker::RecordC
         const bool relaxed = options_.durability == Durability::relaxed;
         const bool first = pending_.empty();
         const bool now_due = !relaxed && due == broker::Due::at_once && !due_;
-        if (first || relaxed) {
-            const Instant now = std::chrono::steady_clock::now();
-            collecting_since_ = first ? now : collecting_since_;
-            answer = relaxed && relaxed_may_answer(now);
-        }
         due_ = due_ || now_due;
         news = first || now_due;
         batch = collecting_;
         collecting_bytes_ += records.size();
         pending_bytes_.fetch_add(records.size(), std::memory_order_relaxed);
         pending_.push_back(std::move(records));
+        if (first) {
+            collecting_since_ = std::chrono::steady_clock::now();
+            note_oldest();
+        }
+        answer = relaxed && keeps_up();
     }
     if (news) {
         changed_.notify_one();
@@ -118,15 +118,12 @@ broker::BatchNo MessagesLog::append(broker::ThreadId /*thread*/, broker::RecordC
     return batch;
 }
 
-bool MessagesLog::relaxed_may_answer(Instant now) const {
-    return accepting() && now - committing_since_.value_or(collecting_since_) < kRelaxedBound;
+void MessagesLog::note_oldest() {
+    oldest_ = committing_since_.value_or(pending_.empty() ? Instant::max() : collecting_since_);
 }
 
 bool MessagesLog::keeps_up() const noexcept {
-    LockGuard lock(mutex_);
-    const Instant now = std::chrono::steady_clock::now();
-    const Instant oldest = committing_since_.value_or(pending_.empty() ? now : collecting_since_);
-    return accepting() && now - oldest < kRelaxedBound;
+    return accepting() && std::chrono::steady_clock::now() - oldest_.load() < kRelaxedBound;
 }
 
 void MessagesLog::hurry(broker::BatchNo batch) {
@@ -353,6 +350,7 @@ void MessagesLog::committed(const Batch& batch) {
     {
         LockGuard lock(mutex_);
         committing_since_.reset();
+        note_oldest();
         cleared_up = std::exchange(garbage_, db_->has_garbage()) && !garbage_;
     }
     if (cleared_up) {

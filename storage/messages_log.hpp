@@ -99,7 +99,7 @@ class MessagesLog final : public broker::DurableLog {
     };
     MessagesLog(MessagesOptions options, std::unique_ptr<MessagesDb> db,
                 std::unique_ptr<Checkpointer> checkpointer, std::vector<Error> warnings);
-    [[nodiscard]] bool relaxed_may_answer(Instant now) const IOTSKY_REQUIRES(mutex_);
+    void note_oldest() IOTSKY_REQUIRES(mutex_);
     void fail_for_good(const Error& damage);
     // The store thread.
     void run();
@@ -127,7 +127,8 @@ class MessagesLog final : public broker::DurableLog {
     Histogram commit_seconds_;  // written by the store thread
     broker::DurableMark mark_;
     std::atomic<std::size_t> pending_bytes_{0};
-    std::atomic<bool> accepting_{true};  // changes with reason_
+    std::atomic<bool> accepting_{true};            // changes with reason_
+    std::atomic<Instant> oldest_{Instant::max()};  // of what is not on disk yet, when it came
     mutable Mutex mutex_;
     std::condition_variable_any changed_;
     std::vector<broker::RecordChunk> pending_ IOTSKY_GUARDED_BY(mutex_);

@@ -227,4 +227,34 @@ TEST_SUITE("simulation.durability") {
         REQUIRE(world.settle());
         CHECK(client.connack == std::uint8_t{0});
     }
+
+    TEST_CASE("CONNACK by a durable listener says that a relaxed session is gone for good") {
+        World world(1, 1, {}, options_with(Durability::relaxed));
+        world.reconnect = false;
+        Client& client = add_subscriber(world, "c", "t/#", 1, "quick");
+        client.disconnect_cleanly();
+        REQUIRE(world.settle());
+        struct Row {
+            const char* listener;
+            bool at_once;
+        };
+        for (const Row& row : {Row{"sim", false}, Row{"quick", true}}) {
+            CAPTURE(row.listener);
+            Client& clean = world.add({"c", "c", true});
+            world.connect(clean, row.listener);
+            for (int i = 0; i < 5; ++i) {  // no step of the disk
+                world.turns(1);
+                (void)clean.step();
+            }
+            CHECK(clean.connack.has_value() == row.at_once);
+            REQUIRE(world.settle());
+            CHECK(clean.connack == std::uint8_t{0});
+            clean.disconnect_cleanly();
+            REQUIRE(world.settle());
+            world.connect(client, "quick");
+            REQUIRE(world.settle());
+            client.disconnect_cleanly();
+            REQUIRE(world.settle());
+        }
+    }
 }

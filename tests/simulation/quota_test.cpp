@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/simulation/world.hpp"
 
@@ -40,7 +42,7 @@ struct School {
         REQUIRE(world.settle());
         return client;
     }
-    Client& publish(const std::string& project, unsigned messages) {
+    Client& publish(const std::string& project, unsigned messages, unsigned window = 4) {
         ClientOptions options{"w" + std::to_string(++writers),
                               project + "/writer",
                               true,
@@ -49,8 +51,8 @@ struct School {
                               1};
         options.messages = messages;
         options.payload_bytes = kPayload;
-        options.window = 4;
-        options.packet_ids = 8;
+        options.window = window;
+        options.packet_ids = 2 * window;
         return connected(world, options);
     }
     std::size_t queued() { return world.broker().total(&ShardStats::queued_bytes); }
@@ -143,7 +145,9 @@ TEST_SUITE("simulation.quota") {
             Client& b = school.away("b", "otter");
             CHECK(school.publish("otter", 60).finished());
             REQUIRE(school.world.settle());
-            CHECK(school.queued() <= kQuota + kQuota / 8 + (64U << 10U));
+            CHECK(school.queued() <= kQuota);
+            CHECK(school.queued() > kQuota - 4 * (kPayload + 200));  // no more than was asked for
+            CHECK(school.world.refusals.back().rule == "queue_bytes_per_project_max");
             const std::size_t of_a = school.take(a);
             CHECK(of_a > 0);
             CHECK(of_a < 60);
@@ -152,6 +156,17 @@ TEST_SUITE("simulation.quota") {
             CHECK(of_b > 0);
             CHECK(b.deliveries.back().payload.starts_with("w1:59"));
         }
+    }
+
+    TEST_CASE("drop_oldest: a burst makes a session give up no more than what it takes in") {
+        School school(per_project(QueueFull::drop_oldest), 1);
+        school.world.reads_all = true;
+        Client& a = school.away("a", "otter");
+        CHECK(school.publish("otter", 15).finished());
+        const std::size_t before = school.queued();
+        CHECK(school.publish("otter", 200, 200).finished());  // far more than a page may be late
+        CHECK(school.queued() > before / 2);
+        CHECK(school.take(a) > 5);
     }
 
     TEST_CASE("refuse: who publishes to a full project is turned away until there is room") {
@@ -171,15 +186,57 @@ TEST_SUITE("simulation.quota") {
         CHECK(school.publish("otter", 3).finished());
     }
 
+    TEST_CASE("refuse: a session that ends while others fill its quota leaves no mark behind") {
+        School school(per_project(QueueFull::refuse), 1);
+        std::vector<Client*> sleepers;
+        for (int i = 0; i < 6; ++i) {
+            sleepers.push_back(&connected(
+                school.world, {"s" + std::to_string(i), "otter_a", false, {{"7b/otter/#", 1}}}));
+            sleepers.back()->disconnect_cleanly();
+            REQUIRE(school.world.settle());
+        }
+        CHECK_FALSE(school.publish("otter", 60).finished());
+        for (const Client* sleeper : sleepers) {  // the first ends while the rest fill the quota
+            Client& clean = connected(school.world, {sleeper->options().id, "otter_a", true});
+            clean.disconnect_cleanly();
+            REQUIRE(school.world.settle());
+        }
+        CHECK(school.queued() == 0);
+        for (Client* sleeper : sleepers) {  // new sessions, in the slots of the old ones
+            school.world.connect(*sleeper);
+            REQUIRE(school.world.settle());
+        }
+        CHECK(school.publish("otter", 3).finished());
+    }
+
+    TEST_CASE("refuse: room that age has made is seen") {
+        broker::Options options = per_project(QueueFull::refuse);
+        options.limits.queue_bytes_per_project_max = 0;
+        options.limits.queue_bytes_max = kQuota;
+        options.limits.queue_age_max = std::chrono::seconds{320};
+        School school(options, 1);
+        (void)school.away("a", "otter");
+        CHECK_FALSE(school.publish("otter", 60).finished());
+        for (int i = 0; i < 80; ++i) {
+            school.world.advance(std::chrono::seconds{10});
+            school.world.turns();
+        }
+        REQUIRE(school.world.settle());
+        CHECK(school.queued() == 0);
+        CHECK(school.publish("otter", 3).finished());
+    }
+
     TEST_CASE(
         "what waited too long is dropped, counted and told: in memory, on disk, at both ends") {
-        for (const bool on_disk : {false, true}) {
+        for (const auto& [on_disk, threads] :
+             {std::pair{false, 2U}, std::pair{true, 1U}, std::pair{true, 2U}}) {
             CAPTURE(on_disk);
+            CAPTURE(threads);
             LogOptions log;
             log.keeps_queues = on_disk;
             broker::Options options;
             options.limits.queue_age_max = std::chrono::seconds{3'200};
-            School school(options, 2, log);
+            School school(options, threads, log);
             Client& a = school.away("a", "otter");
             const auto pass = [&](std::chrono::seconds time) {
                 for (auto done = std::chrono::seconds{0}; done < time;
@@ -199,6 +256,8 @@ TEST_SUITE("simulation.quota") {
             CHECK(school.world.broker().total(&ShardStats::queued_messages) == 5);
             CHECK(school.world.broker().total(&ShardStats::dropped_expired) == 10);
             CHECK(told(school.world, "E3413") > 0);
+            pass(std::chrono::seconds{250});  // what is left is looked at again
+            CHECK(school.world.broker().total(&ShardStats::queued_messages) == 5);
             CHECK(school.take(a) == 5);
             CHECK(a.deliveries.front().payload.starts_with("w2:0"));
         }

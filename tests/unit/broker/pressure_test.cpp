@@ -50,6 +50,19 @@ TEST_SUITE("broker.pressure") {
         CHECK_FALSE(table.relaxed(ref(kServiceThread, 0)));
     }
 
+    TEST_CASE("what is forgotten is not the next session's") {
+        PressureTable table(1);
+        const SessionRef one = ref(0, 3);
+        table.forget(one);  // there is nothing yet
+        table.set(one, Pressure::full);
+        table.set_relaxed(one, true);
+        table.set(ref(0, 4), Pressure::half);
+        table.forget(one);
+        CHECK(table.get(one) == Pressure::none);
+        CHECK_FALSE(table.relaxed(one));
+        CHECK(table.get(ref(0, 4)) == Pressure::half);
+    }
+
     TEST_CASE("a service is under no pressure") {
         CHECK(PressureTable(1).get(ref(kServiceThread, 0)) == Pressure::none);
     }

@@ -44,7 +44,7 @@ TEST_SUITE("broker.queue_limits") {
     }
 
     TEST_CASE("a project has one queue for all who ask, and nobody's is forgotten") {
-        ProjectQueues projects;
+        ProjectQueues projects(2);
         const auto queue = projects.get("7b/otter");
         CHECK(projects.get("7b/otter") == queue);
         CHECK(projects.get("7b/heron") != queue);
@@ -53,5 +53,15 @@ TEST_SUITE("broker.queue_limits") {
         }
         CHECK(projects.size() < 600);
         CHECK(projects.get("7b/otter") == queue);
+    }
+
+    TEST_CASE("a project's queue is what all threads have of it") {
+        ProjectQueue queue(3);
+        queue.add(0, 100);
+        queue.add(2, 20);
+        CHECK(queue.bytes() == 120);
+        queue.sub(0, 100);
+        queue.add(1, 3);
+        CHECK(queue.bytes() == 23);
     }
 }
