@@ -31,6 +31,7 @@ constexpr std::size_t kTagBytes = 16;
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kNonceBytes = 12;
 constexpr std::uint32_t kLast = 1U << 31U;
+constexpr std::uint64_t kChunksToDisk = 64;  // 4 MiB
 constexpr std::uint64_t kScryptN = 1U << 16U;
 constexpr std::uint64_t kScryptR = 8;
 constexpr std::uint64_t kScryptP = 1;
@@ -45,23 +46,6 @@ const unsigned char* raw(std::span<const std::byte> bytes) {
 }
 unsigned char* raw(std::span<std::byte> bytes) {
     return reinterpret_cast<unsigned char*>(bytes.data());
-}
-
-Error disk_error(const fs::path& path, int number) {
-    if (number == ENOSPC || number == EDQUOT) {
-        return make_error(Errc::io, "E5103", "No space for " + path.string() + ".",
-                          "The disk is full; the unfinished file was removed.",
-                          "Free some space (df -h shows where), or write to another disk.");
-    }
-    return make_error(Errc::io, "E5109", path.string() + " cannot be read or written.",
-                      errno_text(number) + ".",
-                      "Check that the folder exists, its owner, and the disk (ls -ld, df -h).");
-}
-
-Error not_sealed(const fs::path& path, std::string why) {
-    return make_error(Errc::invalid_argument, "E5105",
-                      path.string() + " is not a backup that this program can read.",
-                      std::move(why), "Give a file that `iotsky backup create` has made.");
 }
 
 Error broken(const fs::path& path, std::string detail) {
@@ -179,6 +163,23 @@ class Sealer {
 
 }  // namespace
 
+Error sealed_disk_error(const fs::path& path, int number) {
+    if (number == ENOSPC || number == EDQUOT) {
+        return make_error(Errc::io, "E5103", "No space for " + path.string() + ".",
+                          "The disk is full; what was unfinished was removed.",
+                          "Free some space (df -h shows where), or write to another disk.");
+    }
+    return make_error(Errc::io, "E5109", path.string() + " cannot be read or written.",
+                      errno_text(number) + ".",
+                      "Check that it exists, its owner, and the disk (ls -ld, df -h).");
+}
+
+Error not_sealed(const fs::path& path, std::string why) {
+    return make_error(Errc::invalid_argument, "E5105",
+                      path.string() + " is not a backup that this program can read.",
+                      std::move(why), "Give a file that `iotsky backup create` has made.");
+}
+
 struct SealedWriter::Impl {
     Impl(fs::path at, std::string_view header, std::span<const std::byte> salt)
         : path(std::move(at)), sealer(header, salt) {}
@@ -202,8 +203,11 @@ struct SealedWriter::Impl {
         out.raw(chunk);
         out.raw(*tag);
         chunk.clear();
-        const int fault = write_all(fd.get(), framed);
-        return fault == 0 ? Result<void>{} : disk_error(path, fault);
+        int fault = write_all(fd.get(), framed);
+        if (fault == 0 && number % kChunksToDisk == 0 && ::fdatasync(fd.get()) != 0) {
+            fault = errno;
+        }
+        return fault == 0 ? Result<void>{} : sealed_disk_error(path, fault);
     }
 
     fs::path path;
@@ -231,7 +235,7 @@ Result<std::unique_ptr<SealedWriter>> SealedWriter::create(const fs::path& path,
     impl->fd =
         UniqueFd{::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
     if (!impl->fd) {
-        return disk_error(path, errno);
+        return sealed_disk_error(path, errno);
     }
     impl->chunk.reserve(kSealedChunkBytes);
     std::vector<std::byte> front;
@@ -240,7 +244,7 @@ Result<std::unique_ptr<SealedWriter>> SealedWriter::create(const fs::path& path,
     out.counted(header);
     out.raw(salt);
     if (const int fault = write_all(impl->fd.get(), front); fault != 0) {
-        return disk_error(path, fault);
+        return sealed_disk_error(path, fault);
     }
     return std::unique_ptr<SealedWriter>(new SealedWriter(std::move(impl)));
 }
@@ -261,7 +265,7 @@ Result<void> SealedWriter::write(std::span<const std::byte> bytes) {
 Result<void> SealedWriter::finish() {
     IOTSKY_CHECK(impl_->flush(true));
     if (::fsync(impl_->fd.get()) != 0) {
-        return disk_error(impl_->path, errno);
+        return sealed_disk_error(impl_->path, errno);
     }
     impl_->finished = true;
     return sync_folder(impl_->path.parent_path());
@@ -272,7 +276,7 @@ struct SealedReader::Impl {
 
     Result<std::size_t> take(std::span<std::byte> into) {
         const auto have = read_all(fd.get(), into);
-        return have ? Result<std::size_t>{*have} : disk_error(path, errno);
+        return have ? Result<std::size_t>{*have} : sealed_disk_error(path, errno);
     }
     Result<void> read_front();
     Result<void> read_chunk(std::uint32_t length, bool is_last);
@@ -320,7 +324,7 @@ Result<std::unique_ptr<SealedReader>> SealedReader::open(const fs::path& path) {
     impl->fd = UniqueFd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat info {};
     if (!impl->fd || ::fstat(impl->fd.get(), &info) != 0) {
-        return disk_error(path, errno);
+        return sealed_disk_error(path, errno);
     }
     if (!S_ISREG(info.st_mode)) {
         return not_sealed(path, "It is not a file.");

@@ -24,7 +24,13 @@ namespace iotsky::certs {
 inline constexpr std::size_t kSealedChunkBytes = std::size_t{64} * 1024;
 inline constexpr std::size_t kSealedHeaderBytesMax = std::size_t{64} * 1024;
 
-/// Writes one. Confined to one thread; memory: one chunk, and 64 MiB while the key is made.
+/// E5103 no space, else E5109 with the errno's words: the system refused `path`.
+[[nodiscard]] Error sealed_disk_error(const std::filesystem::path& path, int number);
+/// E5105: `path` is not a file of ours, because of `why`.
+[[nodiscard]] Error not_sealed(const std::filesystem::path& path, std::string why);
+
+/// Writes one. Confined to one thread; memory: one chunk, and 64 MiB while the key is made. 4 MiB
+/// at most wait for the disk, so that nobody's sync, nor finish(), has to write gigabytes.
 class SealedWriter {
   public:
     /// Makes `path` (0600), which must not exist. `passphrase` empty: not encrypted; the header

@@ -224,6 +224,22 @@ sqlite3_stmt* Db::statement(const char* sql) {
     return made;
 }
 
+std::int64_t Db::number(const char* sql) {
+    Query first = query(sql);
+    return first.next() ? first.get<std::int64_t>() : 0;
+}
+
+Result<void> Db::check_whole(const char* pragma) {
+    Query check = query(pragma);
+    if (check.next()) {
+        const auto verdict = check.get<std::string>();
+        if (verdict != "ok") {
+            fail(SQLITE_CORRUPT, verdict);
+        }
+    }
+    return failed() ? Result<void>{error()} : Result<void>{};
+}
+
 void Db::script(const std::string& sql) {
     if (failed()) {
         return;

@@ -143,6 +143,12 @@ class Db {
         while (statement_of_call.next()) {
         }
     }
+    /// The first column of the first row; 0 when there is none and after a failure. `sql`: a
+    /// literal.
+    [[nodiscard]] std::int64_t number(const char* sql);
+    /// Runs `pragma` ("PRAGMA quick_check(1)" or "PRAGMA integrity_check(1)"): the damage that it
+    /// finds, or another failure, as error().
+    [[nodiscard]] Result<void> check_whole(const char* pragma);
     /// Runs a script of several statements, without cache.
     void script(const std::string& sql);
 

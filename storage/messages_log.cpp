@@ -178,11 +178,13 @@ void MessagesLog::read(broker::QueueRead read, std::function<void(broker::QueueP
 }
 
 Result<std::shared_ptr<Snapshot>> MessagesLog::snapshot() {
-    IOTSKY_TRY(opened, Snapshot::of_messages(options_.path));
+    // Said before it is opened: a checkpoint in between would make commits wait for the reader.
     checkpointer_->add_long_reader(1);
-    return std::shared_ptr<Snapshot>{opened.release(), [this](Snapshot* snapshot) {
-                                         delete snapshot;
-                                         checkpointer_->add_long_reader(-1);
+    const std::shared_ptr<void> reader{nullptr,
+                                       [this](void*) { checkpointer_->add_long_reader(-1); }};
+    IOTSKY_TRY(opened, Snapshot::of_messages(options_.path));
+    return std::shared_ptr<Snapshot>{opened.release(), [reader](Snapshot* snapshot) {
+                                         delete snapshot;  // and then the reader
                                      }};
 }
 

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/file_stamp.hpp"
 #include "base/log.hpp"
 #include "storage/db.hpp"
 #include "storage/messages_db.hpp"
@@ -48,13 +49,6 @@ Error cannot_rename(const std::filesystem::path& file, const std::error_code& fa
                       "Check owner and rights of the folder, or move messages.db* away.");
 }
 
-/// "20261124T090711Z": sorts, and no character that a shell minds.
-std::string stamp(WallTime now) {
-    std::string text = format_utc(now);
-    std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
-    return text;
-}
-
 }  // namespace
 
 std::filesystem::path damage_mark(const std::filesystem::path& messages) {
@@ -71,7 +65,7 @@ void mark_damaged(const std::filesystem::path& messages, const Error& damage) {
 }
 
 Result<std::filesystem::path> set_aside(const std::filesystem::path& messages, WallTime now) {
-    const std::string kept = messages.string() + ".damaged-" + stamp(now);
+    const std::string kept = messages.string() + ".damaged-" + file_stamp(now);
     std::error_code fault;
     std::filesystem::rename(messages, kept, fault);
     if (fault) {

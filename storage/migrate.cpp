@@ -9,25 +9,6 @@
 namespace iotsky::storage {
 namespace {
 
-std::int64_t pragma(Db& db, const char* sql) {
-    Query query = db.query(sql);
-    return query.next() ? query.get<std::int64_t>() : 0;
-}
-
-Result<void> check_whole(Db& db) {
-    Query query = db.query("PRAGMA quick_check(1)");
-    if (query.next()) {
-        const auto verdict = query.get<std::string>();
-        if (verdict != "ok") {
-            db.fail(SQLITE_CORRUPT, verdict);
-        }
-    }
-    if (db.failed()) {
-        return db.error();
-    }
-    return {};
-}
-
 Error foreign_database(const std::filesystem::path& path) {
     return make_error(Errc::corrupt, "E5313", "\"" + path.string() + "\" is not iotsky's.",
                       "It is a SQLite database of another program, or has another one's name.",
@@ -47,9 +28,9 @@ Error newer_format(const std::filesystem::path& path, std::int64_t format, std::
 /// Format of the file, 0 when it is new.
 Result<std::size_t> check_format(Db& db, const std::filesystem::path& path, const Schema& schema) {
     const std::size_t known = schema.migrations.size();
-    const std::int64_t application = pragma(db, "PRAGMA application_id");
-    const std::int64_t format = pragma(db, "PRAGMA user_version");
-    const std::int64_t tables = pragma(db, "SELECT count(*) FROM sqlite_schema");
+    const std::int64_t application = db.number("PRAGMA application_id");
+    const std::int64_t format = db.number("PRAGMA user_version");
+    const std::int64_t tables = db.number("SELECT count(*) FROM sqlite_schema");
     if (db.failed()) {
         return db.error();
     }
@@ -87,7 +68,7 @@ Result<void> migrate(Db& db, const std::filesystem::path& path, const Schema& sc
         // Only before the first table; INCREMENTAL so that space can be given back in small steps.
         db.script("PRAGMA auto_vacuum = INCREMENTAL");
     } else if (bytes_of(path) <= schema.check_bytes_max) {
-        IOTSKY_CHECK(check_whole(db));
+        IOTSKY_CHECK(db.check_whole("PRAGMA quick_check(1)"));
     }
     db.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     if (db.failed()) {

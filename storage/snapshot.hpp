@@ -34,9 +34,9 @@ class Snapshot {
 
     [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t format() const noexcept { return format_; }
-    /// Copies it to `target` (0600), which must not exist, in steps of 256 KiB. The copy is not
-    /// synced: it is read back at once. Errors: E5103 no space, those of Db::error; E5110 ended by
-    /// `progress`.
+    /// Copies it to `target` (0600), which must not exist, in steps of 256 KiB; 4 MiB at most wait
+    /// for the disk. The end of the copy is not synced: it is read back at once. Errors: E5103 no
+    /// space, those of Db::error; E5110 ended by `progress`.
     [[nodiscard]] Result<void> copy_to(const std::filesystem::path& target,
                                        const Progress& progress);
 
@@ -48,6 +48,9 @@ class Snapshot {
     std::uint64_t bytes_ = 0;
     std::size_t format_ = 0;
 };
+
+/// E5110: whoever makes a backup was told to end.
+[[nodiscard]] Error copy_ended();
 
 /// Format of a database file, 0 when it is missing or empty; what this program can do with it is
 /// for migrate() to say. Changes nothing. Errors: E5310, those of Db::error.

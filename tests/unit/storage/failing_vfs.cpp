@@ -16,6 +16,7 @@ std::atomic<int> writes_left{kNever};
 std::atomic<int> opens_left{kNever};
 std::atomic<int> reads_left{kNever};
 std::atomic<bool> struck_once{false};
+std::atomic<int> syncs_so_far{0};
 std::atomic<int> write_error{SQLITE_IOERR_WRITE};
 
 struct File {
@@ -56,6 +57,7 @@ int do_truncate(sqlite3_file* f, sqlite3_int64 size) {
     return code != SQLITE_OK ? code : real(f)->pMethods->xTruncate(real(f), size);
 }
 int do_sync(sqlite3_file* f, int flags) {
+    ++syncs_so_far;
     const int code = spend_write();
     return code != SQLITE_OK ? SQLITE_IOERR_FSYNC : real(f)->pMethods->xSync(real(f), flags);
 }
@@ -144,6 +146,10 @@ void FailingVfs::fail_opens_after(int n) {
 void FailingVfs::fail_reads_after(int n) {
     struck_once = false;
     reads_left = n;
+}
+
+int FailingVfs::syncs() const {
+    return syncs_so_far;
 }
 
 void FailingVfs::heal() {

@@ -20,6 +20,8 @@ class FailingVfs {
     void fail_opens_after(int n);
     /// The n-th read from now fails (0: the next), and all after it.
     void fail_reads_after(int n);
+    /// Syncs so far.
+    [[nodiscard]] int syncs() const;
     /// The disk works again.
     void heal();
     /// Whether anything failed since the last of these calls.

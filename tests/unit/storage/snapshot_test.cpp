@@ -8,9 +8,11 @@
 #include "storage/messages_db.hpp"
 #include "tests/support/message_disk.hpp"
 #include "tests/support/records.hpp"
+#include "tests/unit/storage/failing_vfs.hpp"
 
 using namespace iotsky;
 using namespace iotsky::storage;
+using iotsky::storage::test::FailingVfs;
 
 namespace {
 
@@ -59,6 +61,42 @@ TEST_SUITE("storage.snapshot") {
         CHECK(number(disk.path(), "SELECT count(*) FROM retained") == 300 * (steps + 1));
         CHECK(snapshot->format() == messages_schema().migrations.size());
         CHECK(messages_format_of(copy).value() == snapshot->format());
+    }
+
+    TEST_CASE("a long copy goes to the disk in parts: nobody's sync has to write all of it") {
+        const FailingVfs vfs;
+        iotsky::test::MessageDisk disk;
+        disk.open();
+        for (int batch = 0; batch < 12; ++batch) {
+            write_batch(disk, 300 * batch);
+        }
+        auto snapshot = Snapshot::of_messages(disk.path()).value();
+        REQUIRE(snapshot->bytes() > (12U << 20U));
+        const int before = vfs.syncs();
+        REQUIRE(snapshot->copy_to(disk.path().parent_path() / "copy.db", kGoOn).has_value());
+        CHECK(vfs.syncs() - before >= 3);  // one for 4 MiB
+    }
+
+    TEST_CASE("a copy for which there is no space says so, whichever of its writes it is") {
+        FailingVfs vfs;
+        iotsky::test::MessageDisk disk;
+        disk.open();
+        write_batch(disk, 0);
+        for (int n = 0;; ++n) {
+            CAPTURE(n);
+            REQUIRE(n < 10'000);
+            const auto copy = disk.path().parent_path() / "copy.db";
+            auto snapshot = Snapshot::of_messages(disk.path()).value();
+            vfs.fail_after(n, FailingVfs::Kind::disk_full);
+            const auto done = snapshot->copy_to(copy, kGoOn);
+            vfs.heal();
+            std::filesystem::remove(copy);
+            if (done) {
+                CHECK(n > 100);
+                break;
+            }
+            CHECK(done.error().number == "E5103");
+        }
     }
 
     TEST_CASE("a copy that is ended says so") {
