@@ -15,10 +15,10 @@
 #include "apps/files.hpp"
 #include "base/bytes.hpp"
 #include "base/c_handle.hpp"
-#include "base/errno_text.hpp"
 #include "base/file_io.hpp"
 #include "base/text.hpp"
 #include "base/unique_fd.hpp"
+#include "storage/snapshot.hpp"
 
 namespace iotsky::apps::backup {
 namespace {
@@ -26,6 +26,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kPartBytes = std::size_t{256} * 1024;
+/// Names as they are: libarchive would turn them into the characters of the locale, which in "C"
+/// has none beyond ASCII.
+constexpr const char* kNamesAsTheyAre = "hdrcharset=BINARY";
 constexpr std::size_t kFilesMax = 10'000;
 
 using WritePtr = CHandle<archive, archive_write_free>;
@@ -45,22 +48,6 @@ class Sha256 {
   private:
     CHandle<EVP_MD_CTX, EVP_MD_CTX_free> ctx_{EVP_MD_CTX_new()};
 };
-
-Error disk_error(const fs::path& file, int number) {
-    const bool full = number == ENOSPC || number == EDQUOT;
-    return make_error(Errc::io, full ? "E5103" : "E5109",
-                      full ? "No space for " + file.string() + "."
-                           : file.string() + " cannot be read or written.",
-                      errno_text(number) + ".",
-                      full ? "Free some space (df -h shows where)."
-                           : "Check its owner and the disk (ls -l, df -h).");
-}
-
-Error ended() {
-    return make_error(Errc::unavailable, "E5110", "The backup was not finished.",
-                      "The broker was stopped while it was made; nothing is left of it.",
-                      "Make it again.");
-}
 
 Error archive_fault(archive* of) {
     const char* text = archive_error_string(of);
@@ -82,6 +69,7 @@ struct ArchiveWriter::Impl {
 
     Impl(certs::SealedWriter& sealed, WallTime at) : out(sealed), now(at) {
         broken = archive_write_set_format_pax_restricted(tar.get()) != ARCHIVE_OK ||
+                 archive_write_set_options(tar.get(), kNamesAsTheyAre) != ARCHIVE_OK ||
                  archive_write_set_bytes_per_block(tar.get(), 65'536) != ARCHIVE_OK ||
                  archive_write_set_bytes_in_last_block(tar.get(), 1) != ARCHIVE_OK ||
                  archive_write_open(tar.get(), this, nullptr, take, nullptr) != ARCHIVE_OK;
@@ -130,7 +118,7 @@ Result<void> ArchiveWriter::add_file(std::string_view path, const fs::path& sour
     const UniqueFd file{::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     struct stat info {};
     if (!file || ::fstat(file.get(), &info) != 0) {
-        return disk_error(source, errno);
+        return certs::sealed_disk_error(source, errno);
     }
     const auto bytes = static_cast<std::uint64_t>(info.st_size);
     IOTSKY_CHECK(impl_->begin(path, bytes));
@@ -141,14 +129,14 @@ Result<void> ArchiveWriter::add_file(std::string_view path, const fs::path& sour
         const ssize_t count =
             ::read(file.get(), part.data(), std::min<std::uint64_t>(part.size(), bytes - done));
         if (count <= 0 && !(count < 0 && errno == EINTR)) {
-            return disk_error(source, count == 0 ? EIO : errno);
+            return certs::sealed_disk_error(source, count == 0 ? EIO : errno);
         }
         const auto size = static_cast<std::size_t>(std::max<ssize_t>(count, 0));
         hash.add(part.data(), size);
         IOTSKY_CHECK(impl_->add(part.data(), size));
         done += size;
         if (!go_on()) {
-            return ended();
+            return storage::copy_ended();
         }
     }
     impl_->files.push_back({std::string{path}, bytes, hash.hex()});
@@ -199,9 +187,9 @@ Result<FileEntry> extract_one(archive* tar, std::string path, const fs::path& ta
     IOTSKY_CHECK(make_folder(target.parent_path()));
     const mode_t mode = path.ends_with(".crt") ? 0644 : 0600;  // clients may read those
     const UniqueFd file{
-        ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)};
-    if (!file) {
-        return disk_error(target, errno);
+        ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    if (!file || ::fchmod(file.get(), mode) != 0) {  // whatever the umask
+        return certs::sealed_disk_error(target, errno);
     }
     Sha256 hash;
     FileEntry entry{std::move(path), 0, {}};
@@ -218,11 +206,11 @@ Result<FileEntry> extract_one(archive* tar, std::string path, const fs::path& ta
         hash.add(part.data(), size);
         entry.bytes += size;
         if (const int fault = write_all(file.get(), std::span{part}.first(size)); fault != 0) {
-            return disk_error(target, fault);
+            return certs::sealed_disk_error(target, fault);
         }
     }
     if (::fsync(file.get()) != 0) {
-        return disk_error(target, errno);
+        return certs::sealed_disk_error(target, errno);
     }
     entry.sha256 = hash.hex();
     return entry;
@@ -235,6 +223,7 @@ Result<std::vector<FileEntry>> extract(certs::SealedReader& in, const fs::path& 
     const ReadPtr tar{archive_read_new()};
     Feed feed{in, {}};
     archive_read_support_format_tar(tar.get());
+    archive_read_set_options(tar.get(), kNamesAsTheyAre);
     std::vector<FileEntry> files;
     std::set<std::string> seen;
     const auto fault = [&]() -> Error {

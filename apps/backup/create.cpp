@@ -106,12 +106,6 @@ Manifest manifest_of(const ArchiveWriter& archive, const Sources& sources) {
 
 }  // namespace
 
-std::string stamp(WallTime now) {
-    std::string text = format_utc(now);
-    std::erase_if(text, [](char c) { return c == '-' || c == ':'; });
-    return text;
-}
-
 ConfigFiles config_files(const fs::path& main, const std::vector<Listener>& listeners) {
     ConfigFiles files;
     if (main.empty()) {
@@ -119,23 +113,27 @@ ConfigFiles config_files(const fs::path& main, const std::vector<Listener>& list
     }
     const fs::path whole = fs::absolute(main).lexically_normal();
     files.folder = whole.parent_path();
-    files.main = whole.filename().string();
-    files.names = {files.main};
+    const auto add = [&](const fs::path& path) {
+        const std::string name = path.lexically_relative(files.folder).generic_string();
+        if (!is_known_path(std::string{kConfigFolder} + "/" + name)) {
+            files.left_out.push_back(path);
+        } else if (std::find(files.names.begin(), files.names.end(), name) == files.names.end()) {
+            files.names.push_back(name);
+        }
+    };
+    add(whole);
+    files.main = files.names.empty() ? "" : files.names.front();
+    if (files.main.empty()) {
+        return files;  // the other files are parts of it
+    }
     for (const std::string& name : names_in(files.folder / "conf.d")) {
         if (fs::path{name}.extension() == ".toml") {
-            files.names.push_back("conf.d/" + name);
+            add(files.folder / "conf.d" / name);
         }
     }
     for (const Listener& listener : listeners) {
-        if (listener.anonymous_policy_file.empty()) {
-            continue;
-        }
-        const fs::path policy = fs::absolute(listener.anonymous_policy_file).lexically_normal();
-        const std::string name = policy.lexically_relative(files.folder).generic_string();
-        if (!is_known_path(std::string{kConfigFolder} + "/" + name)) {
-            files.left_out.push_back(policy);
-        } else if (std::find(files.names.begin(), files.names.end(), name) == files.names.end()) {
-            files.names.push_back(name);
+        if (!listener.anonymous_policy_file.empty()) {
+            add(fs::absolute(listener.anonymous_policy_file).lexically_normal());
         }
     }
     return files;
@@ -157,7 +155,8 @@ Result<Sources> sources_at_rest(const fs::path& data_folder, ConfigFiles config)
 
 Result<Description> create_backup(Sources sources, const Order& order, Random& random,
                                   const GoOn& go_on) {
-    const std::string partial = order.to.string() + ".partial";
+    const std::string partial = order.to.string() + std::string{kPartial};
+    const std::string copy = order.to.string() + std::string{kPartialCopy};
     IOTSKY_CHECK(check_space(
         order.to.parent_path(),
         sources.registry->bytes() + (sources.messages ? sources.messages->bytes() : 0)));
@@ -176,11 +175,10 @@ Result<Description> create_backup(Sources sources, const Order& order, Random& r
     ArchiveWriter archive{*sealed, order.now};
     // The larger one first: while its snapshot is open, its write-ahead log grows.
     if (sources.messages) {
-        IOTSKY_CHECK(add_database(archive, "messages.db", std::move(sources.messages),
-                                  partial + ".db", go_on));
+        IOTSKY_CHECK(
+            add_database(archive, "messages.db", std::move(sources.messages), copy, go_on));
     }
-    IOTSKY_CHECK(
-        add_database(archive, "registry.db", std::move(sources.registry), partial + ".db", go_on));
+    IOTSKY_CHECK(add_database(archive, "registry.db", std::move(sources.registry), copy, go_on));
     IOTSKY_CHECK(add_files(archive, sources, go_on));
     IOTSKY_CHECK(archive.add_text(kManifestPath, format(manifest_of(archive, sources))));
     IOTSKY_CHECK(archive.finish());

@@ -19,9 +19,9 @@ namespace iotsky::apps::backup {
 /// Files that make up the configuration.
 struct ConfigFiles {
     std::filesystem::path folder;    ///< of the main file; empty: the defaults are used
-    std::string main;                ///< its name in there
+    std::string main;                ///< its name in there; empty: no configuration in the backup
     std::vector<std::string> names;  ///< all, relative to the folder
-    /// Named by the configuration and outside of the folder: not in a backup.
+    /// Outside of the folder, or with a name that no backup has (is_known_path): not in a backup.
     std::vector<std::filesystem::path> left_out;
 };
 /// The main file, conf.d/*.toml beside it, and the policies that `listeners` name.
@@ -49,13 +49,14 @@ struct Order {
     WallTime now{};
 };
 
+/// While a backup is made its files are called TO and these.
+inline constexpr std::string_view kPartial = ".partial";
+inline constexpr std::string_view kPartialCopy = ".partial.db";
+
 /// Makes one backup: beside its name, synced, then renamed. Nothing is left of one that fails.
 /// Thread: one that may take minutes. Errors: E5103 no space (says how much), E5109, E5110,
 /// those of the snapshots.
 [[nodiscard]] Result<Description> create_backup(Sources sources, const Order& order, Random& random,
                                                 const GoOn& go_on);
-
-/// "20261124T090711Z": sorts, and no character that a shell minds.
-[[nodiscard]] std::string stamp(WallTime now);
 
 }  // namespace iotsky::apps::backup

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <climits>
 
 #include "base/text.hpp"
+#include "certs/sealed_file.hpp"
+#include "provisioning/roster/encoding.hpp"
 
 namespace iotsky::apps::backup {
 namespace {
@@ -15,12 +18,6 @@ constexpr std::int64_t kFormat = 1;
 constexpr std::array kKinds{Kind::made, Kind::automatic, Kind::before_upgrade};
 constexpr std::size_t kPathBytesMax = 512;
 
-Error not_ours(const std::filesystem::path& file, std::string why) {
-    return make_error(Errc::invalid_argument, "E5105",
-                      file.string() + " is not a backup that this program can read.",
-                      std::move(why), "Give a file that `iotsky backup create` has made.");
-}
-
 bool is_plain(std::string_view name) {
     const auto allowed = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -29,12 +26,33 @@ bool is_plain(std::string_view name) {
     return !name.empty() && name.front() != '.' && std::all_of(name.begin(), name.end(), allowed);
 }
 
+/// A name that people can read, type and find again: the list of files is JSON, which is UTF-8.
+bool is_printable(std::string_view name) {
+    return provisioning::is_utf8(name) && std::none_of(name.begin(), name.end(), [](char c) {
+               return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+           });
+}
+
+/// A name of the broker's own in a data folder.
+bool is_brokers(std::string_view name) {
+    static constexpr std::array<std::string_view, 6> kNames{
+        "admin.sock", "admin.token", "backup", "endpoints.json", "lock", "restore.json"};
+    static constexpr std::array<std::string_view, 6> kBeginnings{
+        "registry.db",     "messages.db",       "server-ca",
+        "before-restore-", "config-of-backup-", ".iotsky-"};
+    return name == "ca" || name.starts_with("ca.") ||
+           std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+           std::any_of(kBeginnings.begin(), kBeginnings.end(),
+                       [&](std::string_view begin) { return name.starts_with(begin); });
+}
+
 /// A path below config/: any names but those that lead elsewhere.
-bool leads_down(const std::vector<std::string_view>& parts) {
-    return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-        return !part.empty() && part != "." && part != ".." &&
-               part.find('\0') == std::string_view::npos;
-    });
+bool is_config(const std::vector<std::string_view>& parts) {
+    return parts.size() > 1 && parts[0] == kConfigFolder && !is_brokers(parts[1]) &&
+           std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+               return !part.empty() && part.size() <= NAME_MAX && part != "." && part != ".." &&
+                      is_printable(part);
+           });
 }
 
 }  // namespace
@@ -66,7 +84,7 @@ Result<Description> parse_description(std::string_view text, const std::filesyst
     try {
         const json::value value = json::parse(json::string_view{text.data(), text.size()});
         if (value.at("format").to_number<std::int64_t>() != kFormat) {
-            return not_ours(file, "A later iotsky made it in another format.");
+            return certs::not_sealed(file, "A later iotsky made it in another format.");
         }
         const std::string_view kind = value.at("kind").as_string();
         const auto known = std::find_if(kKinds.begin(), kKinds.end(),
@@ -79,7 +97,7 @@ Result<Description> parse_description(std::string_view text, const std::filesyst
                            value.at("messages_format").to_number<std::size_t>(),
                            value.at("encrypted").as_bool()};
     } catch (const std::exception&) {
-        return not_ours(file, "Its header is not one of ours.");
+        return certs::not_sealed(file, "Its header is not one of ours.");
     }
 }
 
@@ -129,8 +147,7 @@ bool is_known_path(std::string_view path) {
     if (parts.size() == 1) {
         return std::find(kFiles.begin(), kFiles.end(), path) != kFiles.end();
     }
-    return (parts.size() == 2 && parts[0] == "ca" && is_plain(parts[1])) ||
-           (parts[0] == kConfigFolder && leads_down(parts));
+    return (parts.size() == 2 && parts[0] == "ca" && is_plain(parts[1])) || is_config(parts);
 }
 
 }  // namespace iotsky::apps::backup

@@ -61,13 +61,9 @@ inline constexpr std::string_view kConfigFolder = "config";
 [[nodiscard]] Error not_whole(const std::filesystem::path& file, std::string why);
 
 /// Whether a backup may have a file of this path: one of the names that create_backup() gives.
-/// Nothing else is written to disk. Pure.
+/// Nothing else is written to disk. A path of the configuration ("config/...") is printable UTF-8,
+/// leads nowhere else, and has none of the names that the broker itself uses in a data folder,
+/// where the configuration may be put. Pure.
 [[nodiscard]] bool is_known_path(std::string_view path);
-
-/// Names of all that a restore replaces in a data folder, beside their "-wal" and "-shm".
-inline constexpr std::string_view kReplaced[] = {
-    "registry.db",   "messages.db",        "messages.db.damaged", "ca",     "admin.token",
-    "server-ca.crt", "server-ca-next.crt", "iotsky.toml",         "conf.d",
-};
 
 }  // namespace iotsky::apps::backup

@@ -4,155 +4,138 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/json.hpp>
-#include <fstream>
+#include <cerrno>
 #include <iterator>
 
-#include "apps/backup/create.hpp"
+#include "apps/backup/plan.hpp"
 #include "apps/config/locate.hpp"
-#include "apps/files.hpp"
-#include "certs/files.hpp"
+#include "base/file_stamp.hpp"
 #include "certs/local_addresses.hpp"
+#include "certs/sealed_file.hpp"
 
 namespace iotsky::apps::backup {
 namespace {
 
 namespace fs = std::filesystem;
-namespace json = boost::json;
 
-constexpr std::string_view kMark = "restore.json";
+constexpr std::string_view kBefore = "before-restore-";
 
-/// What a restore has to do, and how far it is. Written before the first step, so that a start
-/// after a crash goes on: what was there moves out, then what was unpacked moves in.
-struct Plan {
-    std::string fresh;   ///< folder of what comes
-    std::string before;  ///< folder of what was there
-    bool moved_out = false;
+/// All that belongs to an installation, beside its configuration.
+constexpr std::string_view kReplaced[] = {
+    "registry.db", "messages.db",   "messages.db.damaged", "ca",
+    "admin.token", "server-ca.crt", "server-ca-next.crt",
 };
 
-Error disk_error(const fs::path& file, const std::string& why) {
-    return make_error(Errc::io, "E5109", file.string() + " cannot be read or written.", why + ".",
-                      "Mend the cause and run the command (or start iotsky) again: it goes on.");
-}
-
-/// Root restores for the account that runs the broker: the folder's owner.
-Result<void> give_to_owner(const fs::path& data, const fs::path& path) {
-    struct stat info {};
-    std::error_code fault;
-    if (::geteuid() != 0 || ::stat(data.c_str(), &info) != 0 ||
-        !fs::exists(fs::symlink_status(path, fault))) {
-        return {};
-    }
-    std::vector<fs::path> all{path};
-    if (fs::is_directory(path, fault)) {
-        for (const auto& entry : fs::recursive_directory_iterator{path, fault}) {
-            all.push_back(entry.path());
-        }
-    }
-    for (const fs::path& each : all) {
-        if (::lchown(each.c_str(), info.st_uid, info.st_gid) != 0) {
-            return disk_error(each, "its owner cannot be set");
-        }
-    }
-    return {};
-}
-
-Result<void> write_plan(const fs::path& data, const Plan& plan) {
-    const json::object text{
-        {"fresh", plan.fresh}, {"before", plan.before}, {"moved_out", plan.moved_out}};
-    IOTSKY_CHECK(write_atomically(data / kMark, json::serialize(text), 0600));
-    return give_to_owner(data, data / kMark);
-}
-
-Result<Plan> read_plan(const fs::path& mark) {
-    std::ifstream in{mark};
-    const std::string text{std::istreambuf_iterator<char>{in}, {}};
-    try {
-        const json::value value = json::parse(text);
-        const auto name = [&](const char* key) {
-            return fs::path{json::value_to<std::string>(value.at(key))}.filename().string();
-        };
-        return Plan{name("fresh"), name("before"), value.at("moved_out").as_bool()};
-    } catch (const std::exception& fault) {
-        return disk_error(mark, fault.what());
-    }
-}
-
-Result<void> move(const fs::path& from, const fs::path& to) {
-    std::error_code fault;
-    fs::rename(from, to, fault);
-    return fault ? disk_error(from, fault.message()) : Result<void>{};
-}
-
-/// Files that belong to a database.
-std::vector<std::string> with_side_files(std::string_view name) {
-    const std::string text{name};
-    return text.ends_with(".db") ? std::vector{text, text + "-wal", text + "-shm"}
-                                 : std::vector{text};
-}
-
-std::vector<fs::path> entries_of(const fs::path& folder) {
+bool is_there(const fs::path& path) {
     std::error_code ignored;
-    std::vector<fs::path> all;
-    for (const auto& entry : fs::directory_iterator{folder, ignored}) {
-        all.push_back(entry.path());
+    return fs::exists(fs::symlink_status(path, ignored));
+}
+
+Result<std::vector<std::string>> names_in(const fs::path& folder) {
+    std::vector<std::string> names;
+    std::error_code fault;
+    for (fs::directory_iterator at{folder, fault}, end; !fault && at != end; at.increment(fault)) {
+        names.push_back(at->path().filename().string());
+    }
+    if (fault) {
+        return certs::sealed_disk_error(folder, fault.value());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+/// "NAME", "NAME-2" ...: one that is free in `folder`.
+std::string free_name(const fs::path& folder, const std::string& name) {
+    std::string unique = name;
+    for (int n = 2; is_there(folder / unique); ++n) {
+        unique = name + "-" + std::to_string(n);
+    }
+    return unique;
+}
+
+/// The configuration goes where it was, if that was the data folder; else into a folder of its own.
+Result<std::vector<Incoming>> incoming(const fs::path& fresh, const Manifest& manifest,
+                                       const std::string& aside) {
+    std::vector<Incoming> all;
+    IOTSKY_TRY(names, names_in(fresh));
+    for (const std::string& name : names) {
+        if (name != kManifestPath && name != kConfigFolder) {
+            all.push_back({name, name});
+        }
+    }
+    const std::string config{kConfigFolder};
+    if (manifest.config_file.empty()) {
+        return all;
+    }
+    if (!manifest.config_in_data) {
+        all.push_back({config, aside});
+        return all;
+    }
+    IOTSKY_TRY(parts, names_in(fresh / config));
+    for (const std::string& name : parts) {
+        all.push_back({config + "/" + name, name});
     }
     return all;
 }
 
-/// What was there, and whatever else has the name of something that comes.
-Result<void> move_out(const fs::path& data, const fs::path& fresh, const fs::path& before) {
-    IOTSKY_CHECK(make_folder(before));
-    IOTSKY_CHECK(give_to_owner(data, before));
-    std::vector<std::string> names = replaced_by_restore(data);
-    for (const fs::path& path : entries_of(fresh)) {
-        names.push_back(path.filename().string());
+/// Names in `data` that the restore takes the place of.
+std::vector<std::string> outgoing(const fs::path& data, const Manifest& manifest,
+                                  const std::vector<Incoming>& in) {
+    std::vector<std::string> names(std::begin(kReplaced), std::end(kReplaced));
+    if (manifest.config_in_data) {
+        names.emplace_back("conf.d");  // one configuration with the main file: they are not mixed
     }
-    for (const std::string& name : names) {
-        for (const std::string& part : with_side_files(name)) {
-            if (fs::exists(fs::symlink_status(data / part))) {
-                IOTSKY_CHECK(move(data / part, before / part));
+    for (const Incoming& each : in) {
+        if (std::find(names.begin(), names.end(), each.to) == names.end()) {
+            names.push_back(each.to);
+        }
+    }
+    std::erase_if(names, [&](const std::string& name) { return !is_there(data / name); });
+    return names;
+}
+
+/// With the side files of databases; a side file without its database is in the way, too.
+std::vector<std::string> with_side_files(const fs::path& data, std::vector<std::string> names) {
+    for (const char* side :
+         {"registry.db-wal", "registry.db-shm", "messages.db-wal", "messages.db-shm"}) {
+        if (is_there(data / side)) {
+            names.emplace_back(side);
+        }
+    }
+    return names;
+}
+
+/// A new folder for what was there; its name.
+Result<std::string> make_before(const fs::path& data, const std::string& time) {
+    for (;;) {
+        const std::string name = free_name(data, std::string{kBefore} + time);
+        if (::mkdir((data / name).c_str(), 0700) == 0) {
+            IOTSKY_CHECK(give_to_owner(data, data / name));
+            return name;
+        }
+        if (errno != EEXIST) {
+            return certs::sealed_disk_error(data / name, errno);
+        }
+    }
+}
+
+/// Folders for what was there of restores that were killed before their plan.
+void remove_empty_befores(const fs::path& data) {
+    if (const auto names = names_in(data)) {
+        for (const std::string& name : *names) {
+            if (name.starts_with(kBefore)) {
+                ::rmdir((data / name).c_str());  // only an empty one
             }
         }
     }
-    IOTSKY_CHECK(certs::sync_folder(before));
-    return certs::sync_folder(data);
 }
 
-Result<void> move_in(const fs::path& fresh, const fs::path& data) {
-    for (const fs::path& path : entries_of(fresh)) {
-        IOTSKY_CHECK(move(path, data / path.filename()));
-    }
-    std::error_code ignored;
-    fs::remove(fresh, ignored);
-    return certs::sync_folder(data);
-}
-
-Result<void> carry_out(const fs::path& data, Plan plan) {
-    if (!plan.moved_out) {
-        IOTSKY_CHECK(move_out(data, data / plan.fresh, data / plan.before));
-        plan.moved_out = true;
-        IOTSKY_CHECK(write_plan(data, plan));
-    }
-    IOTSKY_CHECK(move_in(data / plan.fresh, data));
-    std::error_code fault;
-    fs::remove(data / plan.before, fault);  // only when it is empty: nothing was there
-    fs::remove(data / kMark, fault);
-    return fault ? disk_error(data / kMark, fault.message()) : certs::sync_folder(data);
-}
-
-/// The configuration goes where it was, if that was the data folder; else into a folder of its own.
-Result<void> place_config(const fs::path& fresh, const Manifest& manifest,
-                          const std::string& aside) {
-    const fs::path from = fresh / kConfigFolder;
-    if (manifest.config_file.empty()) {
-        return {};
-    }
-    if (!manifest.config_in_data) {
-        return move(from, fresh / aside);
-    }
-    IOTSKY_CHECK(move_in(from, fresh));
-    return {};
+/// Everything of the plan is on disk before the plan is.
+Result<void> make_durable(const fs::path& data, const Plan& plan) {
+    IOTSKY_CHECK(give_to_owner(data, data / plan.fresh));
+    IOTSKY_CHECK(give_to_owner(data, data / "lock"));
+    IOTSKY_CHECK(sync_tree(data / plan.fresh));
+    return write_plan(data, plan);
 }
 
 /// The names of the backup's configuration with the addresses of this machine.
@@ -170,15 +153,10 @@ Result<certs::ServerNames> names_here(const fs::path& fresh, const Manifest& man
 
 }  // namespace
 
-std::vector<std::string> replaced_by_restore(const fs::path& data_folder) {
-    std::vector<std::string> names;
-    for (const std::string_view name : kReplaced) {
-        std::error_code ignored;
-        if (fs::exists(fs::symlink_status(data_folder / name, ignored))) {
-            names.emplace_back(name);
-        }
-    }
-    return names;
+std::vector<std::string> replaced_by_restore(const fs::path& data_folder, const Staged& staged) {
+    const auto in = incoming(staged.folder.path(), staged.content.manifest, {});
+    return outgoing(data_folder, staged.content.manifest,
+                    in ? *in : std::vector<Incoming>{});  // what cannot be listed is told later
 }
 
 Result<Staged> stage(const fs::path& data_folder, const RestoreOrder& order, WallTime now,
@@ -196,41 +174,45 @@ Result<Staged> stage(const fs::path& data_folder, const RestoreOrder& order, Wal
 }
 
 Result<Restored> put_in_place(const fs::path& data_folder, Staged staged, WallTime now) {
-    const fs::path fresh = staged.folder.path();
     const Manifest& manifest = staged.content.manifest;
-    const std::string time = stamp(now);
-    const Plan plan{fresh.filename().string(), "before-restore-" + time, false};
-    const std::string aside = "config-of-backup-" + time;
+    const std::string time = file_stamp(now);
+    const std::string aside = free_name(data_folder, "config-of-backup-" + time);
+    Plan plan;
+    plan.fresh = staged.folder.path().filename().string();
+    IOTSKY_TRY(in, incoming(staged.folder.path(), manifest, aside));
+    plan.in = std::move(in);
+    plan.out = with_side_files(data_folder, outgoing(data_folder, manifest, plan.in));
+    if (!plan.out.empty()) {
+        IOTSKY_TRY(before, make_before(data_folder, time));
+        plan.before = std::move(before);
+    }
+    // The plan's from now on: one that cannot be written may be on disk all the same.
+    staged.folder.release();
+    if (auto written = make_durable(data_folder, plan); !written) {
+        IOTSKY_CHECK(drop_plan(data_folder, plan));
+        return std::move(written).error();
+    }
+    IOTSKY_CHECK(carry_out(data_folder, plan));
     Restored restored;
-    if (!replaced_by_restore(data_folder).empty()) {
+    if (!plan.before.empty()) {
         restored.before = data_folder / plan.before;
     }
     if (!manifest.config_file.empty() && !manifest.config_in_data) {
         restored.config = data_folder / aside / manifest.config_file;
         restored.config_was_in = manifest.config_folder;
     }
-    std::error_code ignored;
-    fs::remove(fresh / kManifestPath, ignored);
-    IOTSKY_CHECK(place_config(fresh, manifest, aside));
-    IOTSKY_CHECK(give_to_owner(data_folder, fresh));
-    IOTSKY_CHECK(give_to_owner(data_folder, data_folder / "lock"));
-    IOTSKY_CHECK(certs::sync_folder(fresh));
-    IOTSKY_CHECK(write_plan(data_folder, plan));
-    staged.folder.release();  // it is the plan's now, also when this call fails
-    IOTSKY_CHECK(carry_out(data_folder, plan));
     return restored;
 }
 
 Result<bool> finish_restore(const fs::path& data_folder) {
-    const fs::path mark = data_folder / kMark;
-    std::error_code ignored;
-    if (!fs::exists(mark, ignored)) {
-        ScratchFolder::remove_leftovers(data_folder);
-        return false;
+    IOTSKY_TRY(plan, read_plan(data_folder));
+    if (plan) {
+        IOTSKY_CHECK(carry_out(data_folder, *plan));
+        return true;
     }
-    IOTSKY_TRY(plan, read_plan(mark));
-    IOTSKY_CHECK(carry_out(data_folder, plan));
-    return true;
+    ScratchFolder::remove_leftovers(data_folder);
+    remove_empty_befores(data_folder);
+    return false;
 }
 
 }  // namespace iotsky::apps::backup

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "apps/backup/unpack.hpp"
+#include "apps/scratch_folder.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/random.hpp"
@@ -32,24 +33,27 @@ struct Staged {
 [[nodiscard]] Result<Staged> stage(const std::filesystem::path& data_folder,
                                    const RestoreOrder& order, WallTime now, Random& random);
 
-/// What of a data folder a restore takes the place of: its names in it.
-[[nodiscard]] std::vector<std::string> replaced_by_restore(
-    const std::filesystem::path& data_folder);
+/// What of a data folder this restore takes the place of: its names in it, without the side files
+/// of databases. A configuration that lies there stays, unless the backup's lay there, too.
+[[nodiscard]] std::vector<std::string> replaced_by_restore(const std::filesystem::path& data_folder,
+                                                           const Staged& staged);
 
 /// Where what was there and what came lie afterwards.
 struct Restored {
-    std::filesystem::path before;  ///< DIR/before-restore-TIME; empty: there was nothing
+    std::filesystem::path before;  ///< DIR/before-restore-TIME[-N]; empty: there was nothing
     /// The backup's configuration when it did not lie in the data folder: it is for people to
     /// compare and copy.
     std::filesystem::path config;
     std::string config_was_in;
 };
-/// Puts a staged backup in place of what is there. From the first step on it is finished, also over
-/// a crash: finish_restore() goes on with it. Error: E5109.
+/// Puts a staged backup in place of what is there: all of it, or nothing when a step cannot be done
+/// (E5109, which says so). After a crash in the middle finish_restore() goes on. Errors: E5109,
+/// E1161.
 [[nodiscard]] Result<Restored> put_in_place(const std::filesystem::path& data_folder, Staged staged,
                                             WallTime now);
 
-/// Goes on with a restore that a crash cut short. @return whether there was one. Error: E5109.
+/// Goes on with a restore that a crash cut short, or takes it back when its files are gone (E5109,
+/// once). @return whether there was one. Error: E5109.
 [[nodiscard]] Result<bool> finish_restore(const std::filesystem::path& data_folder);
 
 }  // namespace iotsky::apps::backup

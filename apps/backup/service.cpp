@@ -81,6 +81,7 @@ Service::~Service() {
 }
 
 void Service::start() {
+    shelf_.remove_leftovers();
     thread_ = std::thread([this] { run(); });
 }
 
@@ -167,12 +168,6 @@ Result<void> Service::remove(const std::string& name) {
     return shelf_.remove(name);
 }
 
-WallTime Service::due_at(std::optional<WallTime> last, WallTime started,
-                         std::chrono::seconds every) noexcept {
-    // A clock that was wrong must not put it off for years.
-    return !last || *last > started + every ? started : *last + every;
-}
-
 void Service::run() {
     set_thread_name("backup");
     const int ignored = ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
@@ -204,17 +199,12 @@ std::optional<Service::Job> Service::automatic_job() {
     if (options_.every.count() == 0) {
         return std::nullopt;
     }
-    std::optional<WallTime> last;
-    for (const Shelved& shelved : shelf_.list()) {
-        if (shelved.description.kind == Kind::automatic) {
-            last = shelved.description.made_at;
-            break;
-        }
-    }
     const WallTime now = clock_.wall_now();
+    // One that was missed, because the machine was off, is due at once.
+    const auto last = shelf_.newest(Kind::automatic, now);
+    const bool due = !last || now >= *last + options_.every;
     const LockGuard lock(mutex_);
-    if (now < due_at(last, started_, options_.every) || now < not_before_ || waiting_ ||
-        stopping_) {
+    if (!due || clock_.now() < not_before_ || waiting_ || stopping_) {
         return std::nullopt;
     }
     Job job;
@@ -231,6 +221,7 @@ std::optional<Service::Job> Service::automatic_job() {
 
 Result<Description> Service::try_make(const Job& job, api::BackupInfo& info) {
     IOTSKY_CHECK(shelf_.prepare());
+    shelf_.remove_leftovers();
     SecretString passphrase = job.passphrase.clone();
     if (job.kind == Kind::automatic) {
         IOTSKY_TRY(from_file, read_passphrase_file(options_.passphrase_file));
@@ -261,12 +252,12 @@ void Service::make(Job job) {
                    {{"reason", error.message + " " + error.why}, {"detail", error.detail}});
     }
     if (job.kind == Kind::automatic) {
-        shelf_.keep_newest(Kind::automatic, options_.keep);
+        shelf_.keep_newest(Kind::automatic, options_.keep, clock_.wall_now());
     }
     const LockGuard lock(mutex_);
     last_ = info;
     if (!made && job.kind == Kind::automatic) {
-        not_before_ = clock_.wall_now() + kAfterFailure;
+        not_before_ = clock_.now() + kAfterFailure;
     }
 }
 

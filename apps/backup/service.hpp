@@ -52,11 +52,6 @@ class Service final : public api::Backups {
     [[nodiscard]] std::vector<api::BackupInfo> list() override;
     [[nodiscard]] Result<void> remove(const std::string& name) override;
 
-    /// When the next automatic backup is due, after one of `last` (nullopt: there is none): a
-    /// machine that is switched off each evening makes it when it is back. Pure; for tests, too.
-    [[nodiscard]] static WallTime due_at(std::optional<WallTime> last, WallTime started,
-                                         std::chrono::seconds every) noexcept;
-
   private:
     struct Job {
         api::BackupInfo info;
@@ -75,14 +70,13 @@ class Service final : public api::Backups {
     const Open open_;
     const Clock& clock_;
     Random& random_;
-    const WallTime started_ = clock_.wall_now();
     std::atomic<bool> stopping_{false};
     Mutex mutex_;
     std::condition_variable_any changed_;
     std::optional<Job> waiting_ IOTSKY_GUARDED_BY(mutex_);
     /// The last one that was asked for or due: running, done or failed.
     std::optional<api::BackupInfo> last_ IOTSKY_GUARDED_BY(mutex_);
-    WallTime not_before_ IOTSKY_GUARDED_BY(mutex_){};  // after an automatic one that failed
+    TimePoint not_before_ IOTSKY_GUARDED_BY(mutex_){};  // after an automatic one that failed
     std::thread thread_;
 };
 

@@ -5,6 +5,7 @@
 #include "apps/backup/unpack.hpp"
 #include "apps/cli/program.hpp"
 #include "apps/files.hpp"
+#include "base/file_stamp.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "storage/migrate.hpp"
@@ -15,7 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using namespace std::chrono_literals;
+
 constexpr std::string_view kExtension = ".backup";
+constexpr auto kSetBack = 1h;
 
 std::string_view prefix_of(Kind kind) {
     switch (kind) {
@@ -39,6 +43,14 @@ bool is_older(std::size_t format, const storage::Schema& schema) {
     return format != 0 && format < schema.migrations.size();
 }
 
+/// What cannot be read is for those to tell who open it.
+bool is_upgrade(const fs::path& data_folder, bool opens_messages) {
+    const auto registry = storage::registry_format_of(data_folder / "registry.db");
+    const auto messages = storage::messages_format_of(data_folder / "messages.db");
+    return (registry && is_older(*registry, storage::registry_schema())) ||
+           (opens_messages && messages && is_older(*messages, storage::messages_schema()));
+}
+
 Error not_begun(const Error& cause) {
     Error error = make_error(
         Errc::io, "E5101", "The databases were not brought to the new format; nothing was changed.",
@@ -59,7 +71,7 @@ std::string Shelf::new_name(Kind kind, std::string_view program, WallTime now) c
     if (kind == Kind::before_upgrade) {
         name += std::string{program} + "-";
     }
-    name += stamp(now);
+    name += file_stamp(now);
     std::error_code ignored;
     std::string unique = name;
     for (int n = 2; fs::exists(file_of(unique), ignored); ++n) {
@@ -113,14 +125,42 @@ Result<void> Shelf::remove(std::string_view name) const {
     return {};
 }
 
-void Shelf::keep_newest(Kind kind, std::size_t keep) const {
-    std::size_t seen = 0;
+std::optional<WallTime> Shelf::newest(Kind kind, WallTime now) const {
     for (const Shelved& each : list()) {
+        if (each.description.kind == kind && !is_ahead(each.description.made_at, now)) {
+            return each.description.made_at;
+        }
+    }
+    return std::nullopt;
+}
+
+void Shelf::remove_leftovers() const {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator{folder_, ignored}) {
+        const std::string name = entry.path().filename().string();
+        if (name.ends_with(std::string{kExtension} + std::string{kPartial}) ||
+            name.ends_with(std::string{kExtension} + std::string{kPartialCopy})) {
+            fs::remove(entry.path(), ignored);
+        }
+    }
+}
+
+void Shelf::keep_newest(Kind kind, std::size_t keep, WallTime now) const {
+    std::vector<Shelved> all = list();
+    std::stable_partition(all.begin(), all.end(), [&](const Shelved& each) {
+        return !is_ahead(each.description.made_at, now);
+    });
+    std::size_t seen = 0;
+    for (const Shelved& each : all) {
         if (each.description.kind == kind && ++seen > keep) {
             std::error_code ignored;
             fs::remove(each.file, ignored);
         }
     }
+}
+
+bool is_ahead(WallTime made_at, WallTime now) noexcept {
+    return made_at > now + kSetBack;
 }
 
 Error no_such_backup(std::string_view name) {
@@ -131,31 +171,28 @@ Error no_such_backup(std::string_view name) {
 
 Result<std::optional<std::string>> back_up_before_upgrade(const fs::path& data_folder,
                                                           ConfigFiles config,
-                                                          std::string_view passphrase,
-                                                          std::size_t keep, WallTime now,
-                                                          Random& random) {
-    // What cannot be read is for those to tell who open it.
-    const auto registry = storage::registry_format_of(data_folder / "registry.db");
-    const auto messages = storage::messages_format_of(data_folder / "messages.db");
-    const bool upgrade = (registry && is_older(*registry, storage::registry_schema())) ||
-                         (messages && is_older(*messages, storage::messages_schema()));
-    if (!upgrade) {
+                                                          const UpgradeOptions& options,
+                                                          WallTime now, Random& random,
+                                                          const GoOn& go_on) {
+    if (!is_upgrade(data_folder, options.opens_messages)) {
         return std::optional<std::string>{};
     }
     const Shelf shelf{data_folder};
-    const std::string name = shelf.new_name(Kind::before_upgrade, cli::version(), now);
     if (auto made = shelf.prepare(); !made) {
         return not_begun(made.error());
     }
+    shelf.remove_leftovers();
     auto sources = sources_at_rest(data_folder, std::move(config));
     if (!sources) {
         return not_begun(sources.error());
     }
-    const Order order{shelf.file_of(name), Kind::before_upgrade, passphrase, cli::version(), now};
-    if (auto made = create_backup(std::move(*sources), order, random, [] { return true; }); !made) {
-        return not_begun(made.error());
+    const std::string name = shelf.new_name(Kind::before_upgrade, cli::version(), now);
+    const Order order{shelf.file_of(name), Kind::before_upgrade, options.passphrase, cli::version(),
+                      now};
+    if (auto made = create_backup(std::move(*sources), order, random, go_on); !made) {
+        return made.error().number == "E5110" ? made.error() : not_begun(made.error());
     }
-    shelf.keep_newest(Kind::before_upgrade, keep);
+    shelf.keep_newest(Kind::before_upgrade, options.keep, now);
     log::info("", "backup made before the databases get a new format",
               {{"detail", order.to.string()}});
     return std::optional{name};

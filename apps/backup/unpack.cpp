@@ -1,13 +1,11 @@
 #include "apps/backup/unpack.hpp"
 
-#include <cerrno>
-#include <cstdlib>
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
 #include "apps/backup/archive.hpp"
-#include "base/errno_text.hpp"
-#include "certs/files.hpp"
+#include "certs/sealed_file.hpp"
 #include "storage/migrate.hpp"
 #include "storage/snapshot.hpp"
 
@@ -15,20 +13,6 @@ namespace iotsky::apps::backup {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::string_view kScratchPrefix = ".iotsky-backup-";
-
-/// Keys are overwritten first.
-void erase_folder(const fs::path& folder) {
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator{folder / "ca", ignored}) {
-        if (entry.path().extension() == ".key") {
-            const auto erased = certs::erase_file(entry.path());
-            static_cast<void>(erased);  // a file that cannot be overwritten is removed below
-        }
-    }
-    fs::remove_all(folder, ignored);
-}
 
 Error newer(const fs::path& file, const Description& description) {
     return make_error(Errc::unsupported, "E5102", "This backup is from a newer version.",
@@ -49,6 +33,12 @@ Result<void> check_passphrase(const fs::path& file, const Description& descripti
                           "Put it into a file (0600) and give --passphrase-file FILE, or run this "
                           "on a terminal.");
     }
+    if (!description.encrypted && !passphrase.empty()) {
+        return make_error(Errc::invalid_argument, "E5108", file.string() + " is not encrypted.",
+                          "A passphrase was given, so another file may have taken its place.",
+                          "Look at where the file comes from; if it is right, leave "
+                          "--passphrase-file out.");
+    }
     return {};
 }
 
@@ -58,13 +48,30 @@ Result<Manifest> read_manifest(const fs::path& folder, const fs::path& file) {
     return parse_manifest(text, file);
 }
 
+bool lists(const Manifest& manifest, const std::string& path) {
+    return std::any_of(manifest.files.begin(), manifest.files.end(),
+                       [&](const FileEntry& entry) { return entry.path == path; });
+}
+
+/// A configuration has its main file, and no configuration has no files.
+bool has_whole_config(const Manifest& manifest) {
+    const std::string below = std::string{kConfigFolder} + "/";
+    if (!manifest.config_file.empty()) {
+        return lists(manifest, below + manifest.config_file);
+    }
+    return std::none_of(manifest.files.begin(), manifest.files.end(),
+                        [&](const FileEntry& entry) { return entry.path.starts_with(below); });
+}
+
 /// The list is of all files but itself.
 Result<void> compare(std::vector<FileEntry> found, const Manifest& manifest, const fs::path& file) {
     std::erase_if(found, [](const FileEntry& entry) { return entry.path == kManifestPath; });
     if (found != manifest.files) {
         return not_whole(file, "Its files are not those of its list.");
     }
-    return {};
+    return has_whole_config(manifest)
+               ? Result<void>{}
+               : not_whole(file, "Its configuration is not the one that it names.");
 }
 
 void remove_side_files(const fs::path& database) {
@@ -145,38 +152,6 @@ Result<Checked> check_unpacked(const fs::path& folder, const fs::path& file,
     }
     checked.ca_words = opened->authority->certificate(certs::CaRole::server).fingerprint().words();
     return checked;
-}
-
-Result<ScratchFolder> ScratchFolder::make(const fs::path& parent) {
-    std::string name = (parent / (std::string{kScratchPrefix} + "XXXXXX")).string();
-    if (::mkdtemp(name.data()) == nullptr) {
-        return make_error(Errc::io, "E5109", "No folder could be made in " + parent.string() + ".",
-                          errno_text(errno) + ".",
-                          "Check that it exists, its owner, and the disk (ls -ld, df -h).");
-    }
-    return ScratchFolder{name};
-}
-
-ScratchFolder::ScratchFolder(ScratchFolder&& other) noexcept
-    : path_(std::exchange(other.path_, {})) {}
-
-ScratchFolder::~ScratchFolder() {
-    if (!path_.empty()) {
-        erase_folder(path_);
-    }
-}
-
-void ScratchFolder::remove_leftovers(const fs::path& parent) {
-    std::error_code ignored;
-    std::vector<fs::path> found;
-    for (const auto& entry : fs::directory_iterator{parent, ignored}) {
-        if (entry.path().filename().string().starts_with(kScratchPrefix)) {
-            found.push_back(entry.path());
-        }
-    }
-    for (const fs::path& folder : found) {
-        erase_folder(folder);
-    }
 }
 
 }  // namespace iotsky::apps::backup

@@ -24,7 +24,8 @@ struct Unpacked {
     Manifest manifest;
 };
 /// Writes the files of `file` below `into`, a new folder. Errors: E5102 from a newer iotsky, E5104
-/// wrong passphrase or damaged, E5105, E5107, E5108 encrypted and no passphrase, E5103, E5109.
+/// wrong passphrase or damaged, E5105, E5107, E5108 encrypted and no passphrase or a passphrase
+/// for what is not encrypted, E5103, E5109.
 [[nodiscard]] Result<Unpacked> unpack(const std::filesystem::path& file,
                                       std::string_view passphrase,
                                       const std::filesystem::path& into);
@@ -44,24 +45,5 @@ struct Checked {
                                              const certs::PassphraseSource& ca_passphrase,
                                              const std::optional<certs::ServerNames>& names,
                                              WallTime now, Random& random);
-
-/// A new folder (0700) below `parent` that goes with its object; keys in it are overwritten first.
-class ScratchFolder {
-  public:
-    /// Error: E5109.
-    [[nodiscard]] static Result<ScratchFolder> make(const std::filesystem::path& parent);
-    ScratchFolder(ScratchFolder&& other) noexcept;
-    ScratchFolder& operator=(ScratchFolder&&) = delete;
-    ~ScratchFolder();
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-    /// From now on it stays.
-    void release() noexcept { path_.clear(); }
-    /// What a process that was killed left in `parent`, where nobody else is at work.
-    static void remove_leftovers(const std::filesystem::path& parent);
-
-  private:
-    explicit ScratchFolder(std::filesystem::path path) : path_(std::move(path)) {}
-    std::filesystem::path path_;
-};
 
 }  // namespace iotsky::apps::backup

@@ -1,8 +1,6 @@
 #include "apps/cli/backup.hpp"
 
 #include <sys/stat.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <boost/json.hpp>
 #include <chrono>
@@ -14,10 +12,13 @@
 #include "apps/backup/service.hpp"
 #include "apps/backup/shelf.hpp"
 #include "apps/cli/api.hpp"
+#include "apps/cli/hidden_line.hpp"
 #include "apps/cli/names.hpp"
 #include "apps/cli/table.hpp"
 #include "apps/cli/verb.hpp"
+#include "apps/config/config.hpp"
 #include "apps/files.hpp"
+#include "apps/scratch_folder.hpp"
 #include "apps/serve/data_folder.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
@@ -48,25 +49,6 @@ struct FileArgs {
     bool as_new_host = false;
 };
 
-/// A line from the terminal that does not show it.
-SecretString ask_hidden(Session& session, const std::string& question) {
-    session.streams.err << question << ": " << std::flush;
-    termios before{};
-    const bool hides = ::tcgetattr(STDIN_FILENO, &before) == 0;
-    if (hides) {
-        termios silent = before;
-        silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-    }
-    std::string line;
-    std::getline(session.streams.in, line);
-    if (hides) {
-        ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        session.streams.err << "\n";
-    }
-    return SecretString::take(std::move(line));
-}
-
 Error no_choice() {
     return usage_error("A backup holds the keys of the CA.",
                        "Whoever has it can make certificates, unless it is encrypted.",
@@ -90,9 +72,7 @@ Result<SecretString> new_passphrase(Session& session, const CreateArgs& args) {
     const SecretString second = ask_hidden(session, "The same again");
     if (first.view() != second.view()) {
         return usage_error("The two are not the same.",
-                           "A backup whose passphrase nobody knows "
-                           "is none.",
-                           "Try again.");
+                           "A backup whose passphrase nobody knows is none.", "Try again.");
     }
     return first;
 }
@@ -164,8 +144,9 @@ Result<Exit> run_create(Session& session, const CreateArgs& args) {
         made.as_object()["file"] = fs::absolute(args.to).string();
     }
     for (const json::value& file : made.at("left_out").as_array()) {
-        session.streams.err << "Not in it: " << std::string_view{file.as_string()}
-                            << " (it lies outside of the configuration's folder)\n";
+        session.streams.err
+            << "Not in it: " << std::string_view{file.as_string()}
+            << " (outside of the configuration's folder, or a name that no backup has)\n";
     }
     return print_object(session, made, kColumns);
 }
@@ -177,7 +158,7 @@ Result<Exit> run_list(Session& session, const NoArgs&) {
 }
 
 fs::path data_folder_of(const Session& session) {
-    return session.globals.data_dir.empty() ? fs::path{"/var/lib/iotsky"}
+    return session.globals.data_dir.empty() ? fs::path{kSystemData}
                                             : fs::absolute(session.globals.data_dir);
 }
 
@@ -223,7 +204,7 @@ const std::vector<Column> kFacts{{"MADE", "made_at"},      {"VERSION", "program"
 Result<Exit> run_verify(Session& session, const FileArgs& args) {
     IOTSKY_TRY(file, find_file(session, args.file));
     IOTSKY_TRY(passphrase, passphrase_for(session, args, file));
-    IOTSKY_TRY(scratch, backup::ScratchFolder::make(fs::temp_directory_path()));
+    IOTSKY_TRY(scratch, ScratchFolder::make_watched(fs::temp_directory_path()));
     IOTSKY_TRY(content, backup::unpack(file, passphrase.view(), scratch.path()));
     SystemRandom random;
     IOTSKY_TRY(checked, backup::check_unpacked(scratch.path(), file, ca_passphrase_of(args),
@@ -232,7 +213,7 @@ Result<Exit> run_verify(Session& session, const FileArgs& args) {
 }
 
 std::string question_of(const fs::path& data, const backup::Staged& staged) {
-    const auto replaced = backup::replaced_by_restore(data);
+    const auto replaced = backup::replaced_by_restore(data, staged);
     return "Put the backup of " + format_utc(staged.content.description.made_at) + " (" +
            staged.content.description.host + ") into " + data.string() +
            (replaced.empty() ? "?" : " in place of " + join(replaced, ", ") + "?");

@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
@@ -10,6 +8,7 @@
 #include "apps/cli/table.hpp"
 #include "apps/cli/verb.hpp"
 #include "apps/config/locate.hpp"
+#include "apps/scratch_folder.hpp"
 #include "apps/serve/installation.hpp"
 
 namespace iotsky::apps::cli {
@@ -26,30 +25,6 @@ struct RunArgs {
     std::string step;
     std::string event;
     std::string registry;
-};
-
-/// A folder under the system's temporary one, gone with this object.
-class ScratchFolder {
-  public:
-    ScratchFolder() {
-        std::string name =
-            (std::filesystem::temp_directory_path() / "iotsky-chain-XXXXXX").string();
-        if (::mkdtemp(name.data()) != nullptr) {
-            path_ = name;
-        }
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) {
-            std::filesystem::remove_all(path_, ignored);
-        }
-    }
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-
-  private:
-    std::filesystem::path path_;
 };
 
 bool is_chain(const std::string& name) {
@@ -98,7 +73,7 @@ void print(Session& session, const ChainOutcome& outcome) {
 Result<Exit> run_chain(Session& session, const RunArgs& args) {
     IOTSKY_TRY(event, read_input(session, args.event, kEventBytesMax));
     if (args.registry.empty()) {
-        const ScratchFolder scratch;
+        IOTSKY_TRY(scratch, ScratchFolder::make(std::filesystem::temp_directory_path()));
         IOTSKY_TRY(outcome, run_in_folder(scratch.path(), args, event, ChainMode::scratch));
         print(session, outcome);
         return Exit::done;
@@ -134,7 +109,7 @@ Result<Exit> run_live(Session& session, const RunArgs& args) {
 }
 
 Result<Exit> run_list(Session& session, const NoArgs&) {
-    const ScratchFolder scratch;
+    IOTSKY_TRY(scratch, ScratchFolder::make(std::filesystem::temp_directory_path()));
     const SystemClock clock;
     SystemRandom random;
     IOTSKY_TRY(loaded, load_chosen({{}, scratch.path()}, {}));

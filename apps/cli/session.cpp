@@ -7,13 +7,13 @@
 #include <iostream>
 #include <iterator>
 
+#include "apps/config/config.hpp"
 #include "base/text.hpp"
 
 namespace iotsky::apps::cli {
 namespace {
 
 constexpr const char* kSystemSocket = "/run/iotsky/admin.sock";
-constexpr const char* kSystemData = "/var/lib/iotsky";
 
 Error token_error(const std::filesystem::path& file, const std::string& what, std::string how) {
     return make_error(Errc::invalid_argument, "E1165",

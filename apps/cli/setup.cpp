@@ -91,7 +91,7 @@ void print(Session& session, const std::string& folder, const SetupResult& resul
 
 Result<Exit> run(Session& session, const SetupAnswers& given) {
     const std::filesystem::path folder = session.globals.data_dir.empty()
-                                             ? std::filesystem::path{"/var/lib/iotsky"}
+                                             ? std::filesystem::path{kSystemData}
                                              : session.globals.data_dir;
     SetupAnswers answers = given;
     IOTSKY_CHECK(ask_what_is_open(session, answers));

@@ -18,6 +18,9 @@
 /// bounds it and describes it; the values here are the defaults.
 namespace iotsky::apps {
 
+/// The data folder when nothing names another one.
+inline constexpr const char* kSystemData = "/var/lib/iotsky";
+
 /// What is spoken on a listener. The order is that of the words in the table.
 enum class Protocol : std::uint8_t { mqtt, mqtts, ws, wss, http, https, unix_socket };
 /// The word of the configuration, e.g. "unix".
@@ -67,7 +70,7 @@ struct Listener {
 struct ServerOptions {
     std::vector<std::string> names{"iotsky.local"};  ///< DNS names of the server certificate
     std::vector<std::string> addresses;              ///< empty: all addresses of the machine
-    std::filesystem::path data_dir{"/var/lib/iotsky"};
+    std::filesystem::path data_dir{kSystemData};
     std::string site = "iotsky";
 };
 

@@ -378,11 +378,13 @@ Result<void> run_daemon(ServeOptions options, const Signals& signals, std::ostre
     } stop_log;
     const SystemClock clock;
     SystemRandom random;
-    IOTSKY_TRY(installation, Installation::open(options.loaded.config, clock, random,
-                                                config_file_of(options.choice)));
+    auto prepared =
+        Installation::open(options.loaded.config, clock, random, config_file_of(options.choice),
+                           [&signals] { return !signals.stop_waits(); });
     if (signals.stop_waits()) {
-        return {};
+        return {};  // also when that cut it short
     }
+    IOTSKY_TRY(installation, std::move(prepared));
     options.warnings.insert(options.warnings.end(), installation->ca.warnings.begin(),
                             installation->ca.warnings.end());
     DurabilityOptions durability = options.loaded.config.durability;

@@ -4,6 +4,7 @@
 #include "apps/backup/service.hpp"
 #include "apps/backup/shelf.hpp"
 #include "apps/files.hpp"
+#include "apps/serve/listeners.hpp"
 #include "apps/serve/server_tls.hpp"
 
 namespace iotsky::apps {
@@ -27,13 +28,14 @@ Result<certs::OpenedAuthority> open_authority(const Config& config, WallTime now
 
 /// Before anything is opened that a new version would change.
 Result<void> prepare_folder(const Config& config, const std::filesystem::path& config_file,
-                            WallTime now, Random& random) {
+                            WallTime now, Random& random, const backup::GoOn& go_on) {
     const std::filesystem::path& data = config.server.data_dir;
     IOTSKY_CHECK(backup::finish_restore(data));
     IOTSKY_TRY(passphrase, backup::read_passphrase_file(config.backup.passphrase_file));
-    IOTSKY_CHECK(
-        backup::back_up_before_upgrade(data, backup::config_files(config_file, config.listeners),
-                                       passphrase.view(), config.backup.keep, now, random));
+    const backup::UpgradeOptions options{passphrase.view(), config.backup.keep,
+                                         strictest_durability(config) != DurabilityMode::memory};
+    IOTSKY_CHECK(backup::back_up_before_upgrade(
+        data, backup::config_files(config_file, config.listeners), options, now, random, go_on));
     return {};
 }
 
@@ -70,10 +72,11 @@ Installation::Installation(DataFolder opened_folder, certs::OpenedAuthority auth
 
 Result<std::unique_ptr<Installation>> Installation::open(const Config& config, const Clock& clock,
                                                          Random& random,
-                                                         const std::filesystem::path& config_file) {
+                                                         const std::filesystem::path& config_file,
+                                                         const std::function<bool()>& go_on) {
     IOTSKY_CHECK(check_clock(clock.wall_now()));
     IOTSKY_TRY(folder, DataFolder::open(config.server.data_dir));
-    IOTSKY_CHECK(prepare_folder(config, config_file, clock.wall_now(), random));
+    IOTSKY_CHECK(prepare_folder(config, config_file, clock.wall_now(), random, go_on));
     const bool first = !folder.is_set_up();
     IOTSKY_TRY(ca, open_authority(config, clock.wall_now(), random));
     auto opened_store = storage::RegistryStore::open(folder.path() / "registry.db");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,12 +23,13 @@ class Installation {
     /// Opens the folder of `config`, making what is missing; goes on with a restore that was cut
     /// short, and makes a backup before a database gets a new format (with `config_file`, the
     /// configuration's own file; empty: none). The registry is not started: set its listeners
-    /// first. `clock` and `random` outlive it. Errors: E5101, E5109, E1103 the clock is wrong,
-    /// E1156, E1157 the folder, those of certs::Authority::open and storage::RegistryStore::open,
-    /// each naming its file.
+    /// first. `clock` and `random` outlive it. `go_on`: asked while that backup is made. Errors:
+    /// E5101, E5110 `go_on` said no, E5109, E1103 the clock is wrong, E1156, E1157 the folder,
+    /// those of certs::Authority::open and storage::RegistryStore::open, each naming its file.
     [[nodiscard]] static Result<std::unique_ptr<Installation>> open(
         const Config& config, const Clock& clock, Random& random,
-        const std::filesystem::path& config_file = {});
+        const std::filesystem::path& config_file = {},
+        const std::function<bool()>& go_on = [] { return true; });
 
     /// Makes the first admin token when the registry never had one, and writes it to
     /// DIR/admin.token (0600). After registry.start(). @return Whether it did.
