@@ -30,13 +30,14 @@ struct Findings {
     unsigned long retained_wrong = 0;  ///< neither the acknowledged value nor the one on its way
     unsigned long unfinished = 0;      ///< publishers that never got their last answer
     unsigned long cut_off = 0;         ///< publishers that lost their connection to a full disk
+    unsigned long never_refused = 0;   ///< disks that were to refuse, and acknowledgements went on
     unsigned long unbacked = 0;        ///< acknowledged while the disk refused
     unsigned long slow_reliefs = 0;    ///< disks that worked again, and no acknowledgement in time
     unsigned long strays = 0;          ///< commuters that never came back: nothing was tried
 
     [[nodiscard]] bool good() const noexcept {
         return lost + twice + disorder + sessions_lost + sessions_back + retained_wrong +
-                   unfinished + cut_off + unbacked + slow_reliefs + strays ==
+                   unfinished + cut_off + never_refused + unbacked + slow_reliefs + strays ==
                0;
     }
 };

@@ -14,6 +14,7 @@ using std::chrono::steady_clock;
 
 constexpr unsigned kPublishersPerQos = 8;
 constexpr auto kPatience = 120s;
+constexpr auto kSilence = 500ms;
 constexpr auto kReliefMax = 5s;  // 2 s, on a machine that is not busy with other tests
 
 }  // namespace
@@ -54,7 +55,9 @@ void Harness::prepare() {
     if (broker_.stop(stop_took_) != 0) {
         throw std::runtime_error("the broker did not stop after its set-up");
     }
-    if (!options_.layer.empty()) {
+    if (options_.tmpfs_mib > 0) {
+        disk_.mount(broker_.data(), options_.tmpfs_mib);
+    } else if (!options_.layer.empty()) {
         folder_.begin_layer(broker_.data(), options_.layer, options_.sync_ms);
         broker_.set_environment(folder_.environment());
     }
@@ -200,16 +203,44 @@ unsigned long Harness::acknowledged() const {
     return all;
 }
 
+void Harness::refuse(const std::string& how) const {
+    if (options_.tmpfs_mib > 0) {
+        disk_.fill();
+    } else {
+        folder_.set_switch(how);
+    }
+}
+
+void Harness::accept() const {
+    if (options_.tmpfs_mib > 0) {
+        disk_.relieve();
+    } else {
+        folder_.set_switch("");
+    }
+}
+
+/// What was on disk before may still be told, and what fits into files that are there already.
+/// False when acknowledgements do not end.
+bool Harness::load_until_silent() {
+    const auto end = steady_clock::now() + kPatience;
+    unsigned long before = 0;
+    do {
+        before = acknowledged();
+        load_for(kSilence);
+    } while (acknowledged() != before && steady_clock::now() < end);
+    return acknowledged() == before;
+}
+
 /// The disk refuses for a while. Afterwards acknowledgements come again.
 void Harness::one_refusal(const std::string& how) {
     load_for(300ms);
     const unsigned long connected = connects();
-    folder_.set_switch(how);
-    load_for(500ms);  // what was on disk before may still be told
+    refuse(how);
+    findings_.never_refused += load_until_silent() ? 0U : 1U;
     const unsigned long before = acknowledged();
     load_for(1'000ms);
     findings_.unbacked += acknowledged() - before;
-    folder_.set_switch("");
+    accept();
     findings_.cut_off += connects() - connected;
     const auto relieved = steady_clock::now();
     while (acknowledged() == before && steady_clock::now() < relieved + kPatience) {
@@ -305,6 +336,7 @@ std::string Harness::summary() const {
     line("commuters that never came back", f.strays);
     line("publishers without an answer", f.unfinished);
     line("publishers cut off by a refusing disk", f.cut_off);
+    line("refusing disks that nobody noticed", f.never_refused);
     line("acknowledged while the disk refused", f.unbacked);
     line("slow reliefs", f.slow_reliefs);
     line("slowest start, ms", static_cast<unsigned long>(slowest_start_.count()));

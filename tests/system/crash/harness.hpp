@@ -9,6 +9,7 @@
 #include "tests/system/crash/actors.hpp"
 #include "tests/system/crash/broker_process.hpp"
 #include "tests/system/crash/power.hpp"
+#include "tests/system/crash/small_disk.hpp"
 
 namespace iotsky::crash {
 
@@ -24,6 +25,7 @@ struct Options {
     unsigned payload = 100;
     unsigned seed = 1;
     unsigned sync_ms = 0;
+    unsigned tmpfs_mib = 0;  ///< data on a tmpfs of this size, which `full` fills; 0: the layer
 };
 
 /// A broker under load, and all who know what it owes them. One thread; loopback only.
@@ -44,6 +46,9 @@ class Harness {
     void one_kill();
     void one_cut();
     void one_refusal(const std::string& how);
+    [[nodiscard]] bool load_until_silent();
+    void refuse(const std::string& how) const;
+    void accept() const;
     [[nodiscard]] unsigned long connects() const;
     [[nodiscard]] unsigned long acknowledged() const;
     void finish();
@@ -52,6 +57,7 @@ class Harness {
     Options options_;
     SeededRandom random_;
     Folder folder_;
+    SmallDisk disk_;
     BrokerProcess broker_;
     std::vector<std::unique_ptr<Link>> publishers_;
     std::vector<std::unique_ptr<Subscriber>> subscribers_;
