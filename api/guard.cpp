@@ -5,22 +5,10 @@
 
 #include "api/errors.hpp"
 #include "base/ascii.hpp"
+#include "base/host.hpp"
 
 namespace iotsky::api {
 namespace {
-
-bool is_digits(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool is_loopback(std::string_view name) {
-    if (name == "localhost" || name == "::1") {
-        return true;
-    }
-    // 127.0.0.0/8, digits and dots only: "127.evil.example" is a name.
-    return name.starts_with("127.") &&
-           std::ranges::all_of(name, [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
-}
 
 std::string_view wanted_type(BodyKind kind) {
     return kind == BodyKind::csv ? "text/csv" : "application/json";
@@ -35,29 +23,6 @@ std::string media_type(std::string_view content_type) {
 }
 
 }  // namespace
-
-std::string host_name(std::string_view host) {
-    if (host.starts_with('[')) {
-        const std::size_t end = host.find(']');
-        if (end == std::string_view::npos) {
-            return {};
-        }
-        const std::string_view rest = host.substr(end + 1);
-        if (!rest.empty() && (rest.front() != ':' || !is_digits(rest.substr(1)))) {
-            return {};
-        }
-        return ascii_lower(host.substr(1, end - 1));
-    }
-    const std::size_t colon = host.find(':');
-    if (colon != std::string_view::npos && !is_digits(host.substr(colon + 1))) {
-        return {};
-    }
-    std::string name = ascii_lower(host.substr(0, colon));
-    if (name.ends_with('.')) {
-        name.pop_back();  // "localhost." is the same name
-    }
-    return name;
-}
 
 Result<void> check_host(std::string_view host, std::span<const std::string> names,
                         std::string_view own_address) {

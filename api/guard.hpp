@@ -18,10 +18,6 @@ struct OriginFacts {
     bool tls = false;                 ///< Whether our pages are https.
 };
 
-/// The name part of a Host header: "[::1]:9880" -> "::1", "LocalHost:80" -> "localhost"; empty if
-/// it is not a host.
-[[nodiscard]] std::string host_name(std::string_view host);
-
 /// Against DNS rebinding: Host must be localhost, a loopback address, one of `names` (lower case)
 /// or `own_address`, the address of ours that the peer reached (empty: not known). Error: E4107.
 [[nodiscard]] Result<void> check_host(std::string_view host, std::span<const std::string> names,

@@ -1,6 +1,5 @@
 #include "apps/client/stream.hpp"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <utility>
@@ -22,6 +20,7 @@
 #include "apps/config/config.hpp"
 #include "base/c_handle.hpp"
 #include "base/errno_text.hpp"
+#include "base/host.hpp"
 #include "base/unique_fd.hpp"
 
 namespace iotsky::apps {
@@ -160,14 +159,8 @@ Result<SslContext> make_context(const TlsClientOptions& options) {
     return context;
 }
 
-bool is_ip_address(const std::string& text) {
-    std::array<unsigned char, sizeof(in6_addr)> bytes{};
-    return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-           ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
-}
-
 void expect_name(SSL* ssl, const std::string& name) {
-    if (is_ip_address(name)) {
+    if (is_address(name)) {
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
     } else {
         SSL_set1_host(ssl, name.c_str());

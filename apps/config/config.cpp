@@ -35,12 +35,30 @@ bool is_api(const Listener& listener) noexcept {
     return !is_mqtt(listener) || listener.protocol == Protocol::https;
 }
 
+net::Protocol net_protocol(Protocol protocol) noexcept {
+    switch (protocol) {
+        case Protocol::mqtts:
+            return net::Protocol::mqtts;
+        case Protocol::ws:
+            return net::Protocol::ws;
+        case Protocol::wss:
+            return net::Protocol::wss;
+        case Protocol::https:
+            return net::Protocol::https;
+        case Protocol::mqtt:
+        case Protocol::http:
+        case Protocol::unix_socket:
+            break;
+    }
+    return net::Protocol::mqtt;
+}
+
 bool has_tls(Protocol protocol) noexcept {
-    return protocol == Protocol::mqtts || protocol == Protocol::wss || protocol == Protocol::https;
+    return net::has_tls(net_protocol(protocol));
 }
 
 bool has_websocket(Protocol protocol) noexcept {
-    return protocol == Protocol::ws || protocol == Protocol::wss || protocol == Protocol::https;
+    return net::has_websocket(net_protocol(protocol));
 }
 
 bool takes_tokens(const Listener& listener) noexcept {
@@ -106,10 +124,6 @@ std::optional<Endpoint> parse_endpoint(std::string_view text) {
 std::string format_endpoint(const Endpoint& endpoint) {
     const bool v6 = endpoint.host.find(':') != std::string::npos;
     return (v6 ? "[" + endpoint.host + "]" : endpoint.host) + ":" + std::to_string(endpoint.port);
-}
-
-bool is_loopback(std::string_view host) noexcept {
-    return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
 }  // namespace iotsky::apps

@@ -133,6 +133,8 @@ struct Config {
 [[nodiscard]] bool is_mqtt(const Listener& listener) noexcept;
 /// Whether it serves the API: http, https, unix.
 [[nodiscard]] bool is_api(const Listener& listener) noexcept;
+/// What its sockets speak; mqtt for http and unix, which are not the data plane's.
+[[nodiscard]] net::Protocol net_protocol(Protocol protocol) noexcept;
 [[nodiscard]] bool has_tls(Protocol protocol) noexcept;
 [[nodiscard]] bool has_websocket(Protocol protocol) noexcept;
 /// Whether a client without a certificate may show a token of the API as its password.
@@ -152,7 +154,5 @@ struct Endpoint {
 [[nodiscard]] std::optional<Endpoint> parse_endpoint(std::string_view text);
 /// "[::1]:8883" when the host is an IPv6 address.
 [[nodiscard]] std::string format_endpoint(const Endpoint& endpoint);
-/// Whether nothing outside this machine can reach the host: 127.0.0.0/8, ::1, "localhost".
-[[nodiscard]] bool is_loopback(std::string_view host) noexcept;
 
 }  // namespace iotsky::apps

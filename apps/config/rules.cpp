@@ -1,13 +1,11 @@
 #include "apps/config/rules.hpp"
 
-#include <arpa/inet.h>
-
 #include <algorithm>
-#include <array>
 
 #include "apps/config/problems.hpp"
 #include "apps/config/table.hpp"
 #include "apps/config/value_text.hpp"
+#include "base/host.hpp"
 #include "base/text.hpp"
 
 namespace iotsky::apps {
@@ -20,12 +18,6 @@ bool is_dns_name(std::string_view name) {
     };
     return !name.empty() && name.size() <= 253 && name.front() != '.' && name.front() != '-' &&
            std::all_of(name.begin(), name.end(), allowed);
-}
-
-bool is_address(const std::string& text) {
-    std::array<unsigned char, sizeof(in6_addr)> bytes{};
-    return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-           ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
 bool is_site(std::string_view site) {

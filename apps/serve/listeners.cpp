@@ -58,21 +58,6 @@ Result<std::shared_ptr<const acl::RuleSet>> anonymous_rules(const Listener& list
     return *std::move(rules);
 }
 
-net::Protocol to_net(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::mqtts:
-            return net::Protocol::mqtts;
-        case Protocol::ws:
-            return net::Protocol::ws;
-        case Protocol::wss:
-            return net::Protocol::wss;
-        case Protocol::https:
-            return net::Protocol::https;
-        default:
-            return net::Protocol::mqtt;
-    }
-}
-
 /// [limits], with what the listener says itself: a key of it that is there, too, and is not 0.
 broker::ConnectionLimits limits_of(const Listener& listener, Config config) {
     for (const Setting<Listener>& own : listener_settings()) {
@@ -102,7 +87,7 @@ broker::Durability to_broker(DurabilityMode mode) noexcept {
 net::ListenerOptions net_options(const Listener& listener, const std::vector<std::string>& names) {
     net::ListenerOptions options;
     options.name = listener.name;
-    options.protocol = to_net(listener.protocol);
+    options.protocol = net_protocol(listener.protocol);
     options.bind = listener.bind;
     options.notsent_lowat_bytes = listener.send_low_water_bytes;
     options.handshake_timeout = listener.handshake_timeout;

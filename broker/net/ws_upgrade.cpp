@@ -1,6 +1,5 @@
 #include "broker/net/ws_upgrade.hpp"
 
-#include <arpa/inet.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -12,6 +11,7 @@
 
 #include "base/ascii.hpp"
 #include "base/bytes.hpp"
+#include "base/host.hpp"
 #include "base/text.hpp"
 
 namespace iotsky::net {
@@ -126,23 +126,9 @@ std::optional<Origin> parse_origin(std::string_view text) {
     return Origin{scheme, without_default_port(text.substr(at + 3), scheme == "https")};
 }
 
-bool is_address(const std::string& name) {
-    std::array<unsigned char, sizeof(::in6_addr)> bytes{};
-    return ::inet_pton(AF_INET, name.c_str(), bytes.data()) == 1 ||
-           ::inet_pton(AF_INET6, name.c_str(), bytes.data()) == 1;
-}
-
-/// The name alone of "name:port" or "[::1]:port".
-std::string name_of(const std::string& host) {
-    if (host.starts_with('[')) {
-        return host.substr(1, host.find(']') - 1);
-    }
-    return host.substr(0, host.find(':'));
-}
-
 /// A name of ours: whoever makes another name point here (DNS rebinding) gets no page of his in.
 bool is_our_name(const std::string& host, const WsOptions& options) {
-    const std::string name = name_of(host);
+    const std::string name = host_name(host);
     return name == "localhost" || is_address(name) ||
            std::ranges::find(options.host_names, name) != options.host_names.end();
 }
