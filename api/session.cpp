@@ -11,6 +11,8 @@ namespace {
 /// How long an answer's reader has to close after an error, and what it may still send.
 constexpr std::chrono::milliseconds kLingerTime{2000};
 constexpr std::size_t kLingerBytesMax = 8 * 1024 * 1024;
+/// After a deadline, until what it ends has noticed.
+constexpr std::chrono::milliseconds kCancelAgain{20};
 /// A waiting long poll looks again at least so often, should a wake-up be lost.
 constexpr std::chrono::milliseconds kPollInterval{1000};
 
@@ -140,12 +142,21 @@ void Session<Socket>::cancel() {
 template <typename Socket>
 void Session<Socket>::start_deadline(std::chrono::milliseconds after) {
     late_ = false;
+    ++deadline_;
+    end_in(after);
+}
+
+/// Between two reads or writes nothing waits that could be cancelled, so it is done again and again
+/// until the deadline is stopped.
+template <typename Socket>
+void Session<Socket>::end_in(std::chrono::milliseconds after) {
     timer_.expires_after(after);
     timer_.async_wait([self = this->shared_from_this(),
-                       number = ++deadline_](const boost::system::error_code& error) {
+                       number = deadline_](const boost::system::error_code& error) {
         if (!error && number == self->deadline_) {
             self->late_ = true;
             self->cancel();
+            self->end_in(kCancelAgain);
         }
     });
 }
@@ -159,6 +170,9 @@ void Session<Socket>::stop_deadline() {
 /// Waits for the first byte; false when none comes any more.
 template <typename Socket>
 asio::awaitable<bool> Session<Socket>::wait_for_request() {
+    if (core_->stopping()) {
+        co_return false;  // it began while the last answer was on its way
+    }
     if (buffer_.size() > 0) {
         co_return true;
     }

@@ -56,6 +56,7 @@ class Session final : public AnySession, public std::enable_shared_from_this<Ses
 
     void cancel();
     void start_deadline(std::chrono::milliseconds after);
+    void end_in(std::chrono::milliseconds after);
     void stop_deadline();
 
     Socket socket_;
