@@ -108,7 +108,8 @@ struct LabelledCount {
 struct BrokerStats {
     std::vector<LabelledCount> connections;  ///< listener, protocol
     std::vector<LabelledCount> connects;     ///< listener, result, reason
-    std::vector<LabelledCount> handshakes;   ///< listener, result, reason, resumed
+    std::vector<LabelledCount> handshakes;   ///< TLS: listener, result, reason, resumed
+    std::vector<LabelledCount> websockets;   ///< requests: listener, result, reason
     std::uint64_t handshakes_waiting = 0;
     HistogramStats handshake_seconds;
     std::uint64_t sessions_connected = 0;

@@ -36,7 +36,10 @@ void add_connections(const BrokerStats& stats, MetricsText& out) {
                {"listener", "result", "reason"}, stats.connects);
     out.counts("iotsky_handshakes_total", counter, "TLS handshakes ended.",
                {"listener", "result", "reason", "resumed"}, stats.handshakes);
-    one_gauge(out, "iotsky_handshakes_waiting", "TLS handshakes that run or wait.",
+    out.counts("iotsky_websockets_total", counter, "Requests for a WebSocket ended.",
+               {"listener", "result", "reason"}, stats.websockets);
+    one_gauge(out, "iotsky_handshakes_waiting",
+              "Connections that are not through TLS or their request for a WebSocket.",
               number(stats.handshakes_waiting));
     out.histogram("iotsky_handshake_seconds", "Time of a TLS handshake.", stats.handshake_seconds);
 }

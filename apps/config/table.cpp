@@ -385,8 +385,9 @@ std::vector<Setting<Listener>> make_listener_rows() {
         choice<Listener>("client_certificate", {"required", "optional", "none"}, Takes::restart,
                          IOTSKY_FIELD(client_certificate),
                          "Whether a client must show a certificate; with TLS only. optional: or "
-                         "a token of the API as its password. Left out, it is optional for https, "
-                         "wss and ws."),
+                         "a token of the API as its password. none: no certificate is asked for; "
+                         "https and wss take a token, mqtts those that anonymous_policy_file lets "
+                         "in. Left out, it is optional for https, wss and ws."),
         field("anonymous_policy_file", Kind::path, {}, IOTSKY_FIELD(anonymous_policy_file),
               "Policy document (JSON) for clients without a certificate. Empty: they are refused. "
               "A reload reads it again.",
@@ -395,7 +396,8 @@ std::vector<Setting<Listener>> make_listener_rows() {
                          IOTSKY_FIELD(client_ids),
                          "scoped: each identity has Client Identifiers of its own and cannot take "
                          "over another's "
-                         "session. account: one space for all, as AWS has it."),
+                         "session. account: one space for all, as AWS has it, but those that come "
+                         "by a token, whose Client Identifiers stay their own."),
         choice<Listener>(
             "durability", {"as-broker", "durable", "relaxed", "memory"}, Takes::restart,
             IOTSKY_FIELD(durability),
@@ -428,7 +430,8 @@ std::vector<Setting<Listener>> make_listener_rows() {
               IOTSKY_FIELD(failed_connects_per_minute_per_address),
               "Failed handshakes and unfinished CONNECTs of one address; connections that work "
               "never count, as a "
-              "school sits behind one address. 0: no limit.",
+              "school sits behind one address. Eight connections to https over which nothing is "
+              "asked count as one: browsers open some ahead. 0: no limit.",
               Takes::reload),
         field("send_low_water_bytes", Kind::size, {4 * kKiB, 4 * kMiB},
               IOTSKY_FIELD(send_low_water_bytes),

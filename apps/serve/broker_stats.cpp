@@ -82,16 +82,24 @@ void add_network(api::BrokerStats& out, const net::IoThreads& io) {
     }
 }
 
-void add_handshakes(api::BrokerStats& out, const std::vector<net::ListenerSums>& listeners) {
-    for (const net::ListenerSums& sums : listeners) {
-        if (sums.protocol == net::Protocol::mqtt) {
-            continue;
-        }
-        out.handshakes.push_back({{sums.name, "ok", "", "no"}, sums.handshakes_full});
-        out.handshakes.push_back({{sums.name, "ok", "", "yes"}, sums.handshakes_resumed});
-        for (const auto& [fault, count] : sums.handshakes_failed) {
-            out.handshakes.push_back({{sums.name, "failed", fault, "no"}, count});
-        }
+void add_handshakes(api::BrokerStats& out, const net::ListenerSums& sums) {
+    if (!net::has_tls(sums.protocol)) {
+        return;
+    }
+    out.handshakes.push_back({{sums.name, "ok", "", "no"}, sums.handshakes_full});
+    out.handshakes.push_back({{sums.name, "ok", "", "yes"}, sums.handshakes_resumed});
+    for (const auto& [fault, count] : sums.handshakes_failed) {
+        out.handshakes.push_back({{sums.name, "failed", fault, "no"}, count});
+    }
+}
+
+void add_websockets(api::BrokerStats& out, const net::ListenerSums& sums) {
+    if (!net::has_websocket(sums.protocol)) {
+        return;
+    }
+    out.websockets.push_back({{sums.name, "ok", ""}, sums.websockets_opened});
+    for (const auto& [fault, count] : sums.websockets_failed) {
+        out.websockets.push_back({{sums.name, "failed", fault}, count});
     }
 }
 
@@ -170,8 +178,9 @@ void add_listeners(api::BrokerStats& out, const StatsSources& from,
     for (const net::ListenerSums& sums : listeners) {
         out.connections.push_back(
             {{sums.name, from.listener_protocol(sums.name)}, open[sums.name]});
+        add_handshakes(out, sums);
+        add_websockets(out, sums);
     }
-    add_handshakes(out, listeners);
     add_connects(out, from.broker.shared(), listeners);
 }
 

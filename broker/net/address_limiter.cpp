@@ -22,10 +22,11 @@ bool AddressLimiter::allows(const AddressKey& address, TimePoint now) {
     }
     const LockGuard lock(mutex_);
     const auto it = windows_.find(address);
-    return it == windows_.end() || now - it->second.begin >= kWindow || it->second.failures < max;
+    return it == windows_.end() || now - it->second.begin >= kWindow ||
+           it->second.weight < max * kUnusedPerFailure;
 }
 
-bool AddressLimiter::count_failure(const AddressKey& address, TimePoint now) {
+bool AddressLimiter::count(const AddressKey& address, Kind kind, TimePoint now) {
     const std::uint32_t max = max_.load(std::memory_order_relaxed);
     if (max == 0) {
         return false;
@@ -44,7 +45,10 @@ bool AddressLimiter::count_failure(const AddressKey& address, TimePoint now) {
     if (now - it->second.begin >= kWindow) {
         it->second = {now, 0};
     }
-    return ++it->second.failures == max;
+    const std::uint64_t limit = max * kUnusedPerFailure;
+    const bool below = it->second.weight < limit;
+    it->second.weight += kind == Kind::failure ? kUnusedPerFailure : 1;
+    return below && it->second.weight >= limit;
 }
 
 void AddressLimiter::forget_old(TimePoint now) {

@@ -11,9 +11,10 @@
 
 namespace iotsky::net {
 
-/// Failures per address and minute, in fixed windows. Only failed handshakes and unfinished
-/// CONNECTs are counted, so that a school behind one address is never locked out by its successes.
-/// Synchronised: one short leaf lock per accepted connection and per failure.
+/// Failures per address and minute, in fixed windows. Only failed handshakes, unfinished CONNECTs
+/// and connections without a request are counted, so that a school behind one address is never
+/// locked out by its successes. Synchronised: one short leaf lock per accepted connection and per
+/// failure.
 class AddressLimiter {
   public:
     /// Addresses remembered at once; beyond it new ones are let through uncounted.
@@ -29,13 +30,17 @@ class AddressLimiter {
     }
     /// Whether a new connection of this address may go on.
     [[nodiscard]] bool allows(const AddressKey& address, TimePoint now);
-    /// True for the failure that reaches the limit (worth one log line).
-    bool count_failure(const AddressKey& address, TimePoint now);
+    /// `unused`: TLS that nothing was asked over. Browsers open connections ahead, so it takes
+    /// kUnusedPerFailure of them to count as a failure.
+    enum class Kind : std::uint8_t { failure, unused };
+    static constexpr std::uint64_t kUnusedPerFailure = 8;
+    /// True for the one that reaches the limit (worth one log line).
+    bool count(const AddressKey& address, Kind kind, TimePoint now);
 
   private:
     struct Window {
         TimePoint begin;
-        std::uint32_t failures = 0;
+        std::uint64_t weight = 0;  ///< kUnusedPerFailure for each failure
     };
     struct KeyHash {
         std::size_t operator()(const AddressKey& key) const noexcept;

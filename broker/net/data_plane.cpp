@@ -13,6 +13,16 @@
 namespace iotsky::net {
 namespace {
 
+FaultSums sums_of(const FaultCounts& counts) {
+    FaultSums out;
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+        if (const std::uint64_t count = counts[i]; count > 0) {
+            out.emplace_back(to_string(static_cast<HandshakeFault>(i)), count);
+        }
+    }
+    return out;
+}
+
 PollerOptions with_limits(PollerOptions options, const broker::Limits& limits) {
     options.turn_bytes_max =
         std::clamp<std::size_t>(limits.turn_bytes_max, 1024, IoBuffers::kReadBytes);
@@ -75,19 +85,10 @@ void DataPlane::change(const ListenerOptions& options) {
 std::vector<ListenerSums> DataPlane::listeners() const {
     std::vector<ListenerSums> out;
     for (const auto& listener : listeners_) {
-        const HandshakeCounters& counters = listener->handshakes;
-        ListenerSums sums{listener->options.name,
-                          listener->options.protocol,
-                          counters.full,
-                          counters.resumed,
-                          {}};
-        for (std::size_t i = 0; i < counters.failed.size(); ++i) {
-            if (const std::uint64_t count = counters.failed[i]; count > 0) {
-                sums.handshakes_failed.emplace_back(to_string(static_cast<HandshakeFault>(i)),
-                                                    count);
-            }
-        }
-        out.push_back(std::move(sums));
+        const HandshakeCounters& tls = listener->handshakes;
+        const WebSocketCounters& websockets = listener->websockets;
+        out.push_back({listener->options.name, listener->options.protocol, tls.full, tls.resumed,
+                       sums_of(tls.failed), websockets.opened, sums_of(websockets.failed)});
     }
     return out;
 }

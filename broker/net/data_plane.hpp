@@ -21,14 +21,18 @@ namespace iotsky::net {
 
 struct ListenerShared;
 
-/// A listener that is served, and its TLS handshakes since the start.
+/// Failures by what went wrong ("no_certificate"); those that happened.
+using FaultSums = std::vector<std::pair<std::string, std::uint64_t>>;
+
+/// A listener that is served, and its TLS handshakes and requests for WebSockets since the start.
 struct ListenerSums {
     std::string name;
     Protocol protocol = Protocol::mqtts;
     std::uint64_t handshakes_full = 0;
     std::uint64_t handshakes_resumed = 0;
-    /// By what went wrong ("no_certificate"); those that happened.
-    std::vector<std::pair<std::string, std::uint64_t>> handshakes_failed;
+    FaultSums handshakes_failed;
+    std::uint64_t websockets_opened = 0;
+    FaultSums websockets_failed;
 };
 
 /// The io threads of one broker: a Shard on each, with mailboxes and control lanes wired to its

@@ -10,15 +10,18 @@
 
 namespace iotsky::net {
 
+/// Most plain bytes in one TLS record.
+inline constexpr std::size_t kRecordPlainBytes = 16U << 10U;
+/// Most bytes behind its header: TLS 1.2; TLS 1.3 allows 256 above kRecordPlainBytes.
+inline constexpr std::size_t kRecordBodyBytesMax = kRecordPlainBytes + 2048;
+
 /// The buffers that all connections of one io thread share: they hold bytes within one call only.
 /// Confined to its thread.
 struct IoBuffers {
     /// One recv.
     static constexpr std::size_t kReadBytes = 64U << 10U;
-    /// Largest TLS record with its header (TLS 1.2: 2^14 + 2048 + 5).
-    static constexpr std::size_t kRecordBytesMax = (16U << 10U) + 2048 + 5;
-    /// Most plain bytes in one TLS record.
-    static constexpr std::size_t kRecordPlainBytes = 16U << 10U;
+    /// Largest TLS record with its header.
+    static constexpr std::size_t kRecordBytesMax = kRecordBodyBytesMax + 5;
 
     std::array<std::byte, kRecordBytesMax + kReadBytes> input;  ///< from the kernel
     std::array<std::byte, kRecordBytesMax + kReadBytes> plain;  ///< decrypted

@@ -33,6 +33,7 @@ struct ListenerShared {
     std::atomic<std::chrono::milliseconds> handshake_timeout;
     AddressLimiter limiter;
     HandshakeCounters handshakes;
+    WebSocketCounters websockets;
     const std::shared_ptr<TlsSlot> tls;  ///< set where there is TLS
     const std::shared_ptr<HandshakeDoctor> doctor;
     const WebHandler web;  ///< set for https only

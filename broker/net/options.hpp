@@ -56,7 +56,8 @@ struct ListenerOptions {
     std::chrono::milliseconds handshake_timeout{5'000};
     /// Failed handshakes and unfinished CONNECTs per address and minute, 0 (no limit) .. 1,000,000;
     /// beyond it connections of that address are closed at once. Successful ones never count:
-    /// schools sit behind one address.
+    /// schools sit behind one address. Eight connections of an https listener without a request
+    /// count as one: browsers open some ahead.
     std::uint32_t failures_per_minute_max = 120;
     WsOptions ws;
 };
@@ -70,7 +71,9 @@ struct TlsOptions {
     std::chrono::seconds ticket_lifetime{24 * 3600};
     /// Bytes of the client's certificate chain, 1 KiB .. 100 KiB.
     std::uint32_t chain_bytes_max = 16U << 10U;
-    bool http = false;  ///< agrees on http/1.1 (ALPN) instead of MQTT
+    /// Its peers are browsers: agrees on http/1.1 (ALPN) instead of MQTT, and says whose client
+    /// certificates fit.
+    bool http = false;
 };
 
 /// One io thread's loop.

@@ -122,7 +122,7 @@ class Poller final : public broker::TransportHost {
     void finish_handshake(SlotRef ref);
     void fail_handshake(SlotRef ref, bool timed_out);
     void hand_over(SlotRef ref);
-    static void count_handshake(const SocketTransport& transport);
+    void count_handshake(const SocketTransport& transport);
     void tell_folded_failures();
 
     // poller_slots.cpp

@@ -88,10 +88,7 @@ void Poller::finish_handshake(SlotRef ref) {
     std::unique_ptr<SocketTransport> transport = std::move(slot.owned);
     --handshaking_;
     counters_.handshakes_waiting.sub();
-    count_handshake(*transport);
     const TimePoint accepted_at = transport->accepted_at();
-    const auto length = std::chrono::nanoseconds(clock_.now() - accepted_at);
-    counters_.handshake_seconds.record_ns(static_cast<std::uint64_t>(length.count()));
     static_cast<void>(sink_->open(std::move(transport), accepted_at));
 }
 
@@ -102,16 +99,17 @@ void Poller::hand_over(SlotRef ref) {
     --handshaking_;
     counters_.handshakes_waiting.sub();
     slot.kind = Kind::connection;
-    count_handshake(*transport);
     forget(*transport, true);
     const WebHandler& web = transport->listener()->web;
     web(std::make_unique<WebConnection>(std::move(transport)));
 }
 
 void Poller::count_handshake(const SocketTransport& transport) {
-    if (const auto& listener = transport.listener(); listener && transport.peer().tls) {
+    const auto length = std::chrono::nanoseconds(clock_.now() - transport.accepted_at());
+    counters_.handshake_seconds.record_ns(static_cast<std::uint64_t>(length.count()));
+    if (const auto& listener = transport.listener()) {
         HandshakeCounters& of = listener->handshakes;
-        HandshakeCounters::add(transport.peer().resumed ? of.resumed : of.full);
+        add_one(transport.peer().resumed ? of.resumed : of.full);
     }
 }
 

@@ -38,10 +38,7 @@ void SocketTransport::close() {
     if (!wrote_ && listener_) {
         // Every whole CONNECT is answered, so this one never came to an end (`decisions.md` 18).
         poller_->counters().unfinished_connects.add();
-        if (listener_->limiter.count_failure(key_, poller_->buffers().now)) {
-            log::warn("W3412", "address failed too often; its connections are closed for a minute",
-                      {{"addr", peer_.address}, {"listener", peer_.listener}});
-        }
+        count_failure(poller_->buffers().now);
     }
     poller_->linger(*this);
 }
@@ -79,13 +76,35 @@ bool SocketTransport::send_or_keep(std::span<const std::byte> bytes) {
     return true;
 }
 
-void SocketTransport::report_failure(HandshakeFailure failure, TimePoint now, WallTime wall) {
+bool SocketTransport::push(IoBuffers& buffers) {
+    const bool alive = buffers.cipher_used == 0 || send_or_keep(buffers.sealed());
+    buffers.cipher_used = 0;
+    return alive;
+}
+
+void SocketTransport::tls_finished() {
+    if (poller_ != nullptr) {
+        poller_->count_handshake(*this);
+    }
+}
+
+void SocketTransport::count_failure(TimePoint now, AddressLimiter::Kind kind) {
+    if (listener_ && listener_->limiter.count(key_, kind, now)) {
+        log::warn("W3412", "address failed too often; its connections are closed for a minute",
+                  {{"addr", peer_.address}, {"listener", peer_.listener}});
+    }
+}
+
+void SocketTransport::report_failure(HandshakeFailure failure, FailedIn where, TimePoint now,
+                                     WallTime wall) {
     wrote_ = true;  // told and counted here, not as an unfinished CONNECT
     if (!listener_) {
         return;
     }
-    listener_->limiter.count_failure(key_, now);
-    HandshakeCounters::add(listener_->handshakes.failed[static_cast<std::size_t>(failure.fault)]);
+    count_failure(now);
+    FaultCounts& counts =
+        where == FailedIn::tls ? listener_->handshakes.failed : listener_->websockets.failed;
+    add_one(counts[static_cast<std::size_t>(failure.fault)]);
     if (listener_->doctor) {
         failure.listener = peer_.listener;
         failure.address = peer_.address;

@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/unique_fd.hpp"
+#include "broker/net/address_limiter.hpp"
 #include "broker/net/byte_stash.hpp"
 #include "broker/net/handshake_doctor.hpp"
 #include "broker/net/io_buffers.hpp"
@@ -93,8 +94,15 @@ class SocketTransport : public broker::Transport {
     [[nodiscard]] bool send_or_keep(std::span<const std::byte> bytes);
     /// Puts the last bytes (TLS: close_notify) into the kernel or `kept_`.
     virtual void say_goodbye() {}
+    /// Sends what the cipher buffer holds, as send_or_keep().
+    [[nodiscard]] bool push(IoBuffers& buffers);
+    /// Counts the TLS handshake that is through.
+    void tls_finished();
+    /// Counts towards what its address may do wrong in a minute (`decisions.md` 18).
+    void count_failure(TimePoint now, AddressLimiter::Kind kind = AddressLimiter::Kind::failure);
+    enum class FailedIn : std::uint8_t { tls, request };
     /// Counts a failed handshake and tells the doctor; fills in who it was.
-    void report_failure(HandshakeFailure failure, TimePoint now, WallTime wall);
+    void report_failure(HandshakeFailure failure, FailedIn where, TimePoint now, WallTime wall);
     /// The buffers of the thread this is attached to; nullptr while it is between two threads.
     [[nodiscard]] IoBuffers* buffers() const noexcept;
 

@@ -1,5 +1,6 @@
 #include "broker/net/tcp_transport.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "broker/net/socket_io.hpp"
@@ -28,6 +29,16 @@ bool TcpTransport::write(broker::OutBuffer& out) {
             return true;  // the kernel is full; its next edge comes when it is not
         }
     }
+    return true;
+}
+
+bool TcpTransport::stage(std::span<const std::byte> bytes) {
+    IoBuffers* const shared = buffers();
+    if (shared == nullptr) {
+        return false;
+    }
+    std::ranges::copy(bytes, std::span{shared->cipher}.subspan(shared->cipher_used).begin());
+    shared->cipher_used += bytes.size();
     return true;
 }
 

@@ -15,6 +15,11 @@ class TcpTransport : public SocketTransport {
     [[nodiscard]] bool send_plain(std::span<const std::byte> bytes) override {
         return send_or_keep(bytes);
     }
+
+  protected:
+    /// Puts at most kRecordPlainBytes behind what the cipher buffer holds, while that has room for
+    /// them; push() sends it. False: broken.
+    [[nodiscard]] bool stage(std::span<const std::byte> bytes);
 };
 
 }  // namespace iotsky::net

@@ -86,12 +86,22 @@ Result<void> use_key(TlsContext::Impl& impl, std::string_view pem) {
     return {};
 }
 
-Result<int> add_to_store(X509_STORE& store, std::string_view pem) {
+/// Adds the certificates of `pem` to what client certificates are verified by and, with `names`,
+/// their names to what the peer is told to choose by.
+Result<int> add_to_store(X509_STORE& store, std::string_view pem, STACK_OF(X509_NAME) * names) {
     const BioPtr bio = reader(pem);
     int added = 0;
     while (const X509Ptr ca = next_certificate(*bio)) {
         if (X509_STORE_add_cert(&store, ca.get()) != 1) {
             return tls_error("E3223", "A client CA cannot be used.", "OpenSSL refuses it.");
+        }
+        if (names != nullptr) {
+            ossl::Ptr<X509_NAME, X509_NAME_free> name{
+                X509_NAME_dup(X509_get_subject_name(ca.get()))};
+            if (!name || sk_X509_NAME_push(names, name.get()) == 0) {
+                return tls_error("E3223", "A client CA cannot be used.", "There is no memory.");
+            }
+            static_cast<void>(name.release());
         }
         ++added;
     }
@@ -101,6 +111,11 @@ Result<int> add_to_store(X509_STORE& store, std::string_view pem) {
     return added;
 }
 
+void free_names(STACK_OF(X509_NAME) * names) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+}
+using NameList = ossl::Ptr<STACK_OF(X509_NAME), free_names>;
+
 Result<void> ask_for_certificates(TlsContext::Impl& impl, const TlsMaterial& material) {
     SSL_CTX* const ctx = impl.ctx.get();
     if (impl.options.client_certificate == ClientCertificate::none) {
@@ -108,12 +123,16 @@ Result<void> ask_for_certificates(TlsContext::Impl& impl, const TlsMaterial& mat
         return {};
     }
     X509_STORE& store = *SSL_CTX_get_cert_store(ctx);
-    IOTSKY_TRY(roots, add_to_store(store, material.client_roots_pem));
+    // A browser asks its user about every certificate that could fit, so it is told whose fit.
+    // Devices get no list: some stacks would then keep a registered foreign certificate to
+    // themselves.
+    NameList names{impl.options.http ? sk_X509_NAME_new_null() : nullptr};
+    IOTSKY_TRY(roots, add_to_store(store, material.client_roots_pem, names.get()));
     if (roots == 0) {
         return tls_error("E3223", "There is no client CA.",
                          "Without one no client certificate could be verified.");
     }
-    IOTSKY_TRY(intermediates, add_to_store(store, material.client_intermediates_pem));
+    IOTSKY_TRY(intermediates, add_to_store(store, material.client_intermediates_pem, names.get()));
     static_cast<void>(intermediates);
     // Devices send their leaf only; the intermediate that signs is as good an anchor as its root,
     // which may have been taken off this machine.
@@ -123,8 +142,7 @@ Result<void> ask_for_certificates(TlsContext::Impl& impl, const TlsMaterial& mat
                        nullptr);
     SSL_CTX_set_verify_depth(ctx, kChainDepthMax);
     SSL_CTX_set_cert_verify_callback(ctx, verify_client, &impl);
-    // No list of CA names goes out: some stacks would then keep a registered foreign certificate
-    // to themselves.
+    SSL_CTX_set0_CA_list(ctx, names.release());
     return {};
 }
 

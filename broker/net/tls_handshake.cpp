@@ -16,9 +16,6 @@ namespace {
 
 using Standing = broker::CertificateDirectory::Standing;
 
-constexpr std::size_t kReadBytes = 16U << 10U;
-constexpr std::size_t kSliceBytes = 16U << 10U;
-
 // CONNACK with code 5, "not authorized": the one thing a plain MQTT client understands.
 constexpr std::string_view kConnackRefused{"\x20\x02\x00\x05", 4};
 constexpr std::string_view kHttpAnswer{
@@ -67,7 +64,7 @@ HandshakeStep TlsTransport::handshake(IoBuffers& buffers) {
         detail_ = "out of memory";
         return HandshakeStep::failed;
     }
-    const Input input = fetch(buffers, kReadBytes);
+    const Input input = fetch(buffers, kRecordPlainBytes);
     if (!begun_ && !input.bytes.empty() && !speaks_tls(input.bytes)) {
         return HandshakeStep::failed;
     }
@@ -113,7 +110,7 @@ bool TlsTransport::speaks_tls(std::span<const std::byte> in) {
 HandshakeStep TlsTransport::advance(std::span<const std::byte> in, std::size_t& taken) {
     for (;;) {
         const std::span<const std::byte> rest = in.subspan(taken);
-        const WholeRecords whole = whole_records(rest, kSliceBytes);
+        const WholeRecords whole = whole_records(rest, kRecordPlainBytes);
         const std::size_t slice = whole.malformed && whole.bytes == 0 ? rest.size() : whole.bytes;
         if (slice == 0) {
             return HandshakeStep::waiting;
@@ -150,6 +147,7 @@ void TlsTransport::on_finished() {
     }
     facts_.certificate_der = {};
     count_if_refused();
+    tls_finished();
     const auto code = SSL_SESSION_get_max_fragment_length(SSL_get0_session(&ssl));
     if (code != TLSEXT_max_fragment_length_DISABLED) {
         record_plain_max_ = static_cast<std::uint16_t>(256U << code);  // RFC 6066: 2^9 .. 2^12
@@ -165,7 +163,7 @@ void TlsTransport::count_if_refused() {
     const Standing standing =
         peer_.resumed ? directory->standing(*peer_.certificate_der) : facts_.standing;
     if (standing != Standing::active) {
-        listener()->limiter.count_failure(key_, accepted_at());
+        count_failure(accepted_at());
     }
 }
 
@@ -206,7 +204,7 @@ void TlsTransport::tell_failure(bool timed_out, TimePoint now, WallTime wall) {
     failure.certificate_name = facts_.certificate_name;
     failure.our_names = context_->impl().server_names;
     failure.detail = detail_;
-    report_failure(std::move(failure), now, wall);
+    report_failure(std::move(failure), FailedIn::tls, now, wall);
 }
 
 }  // namespace iotsky::net

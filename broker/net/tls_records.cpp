@@ -4,12 +4,12 @@
 #include <array>
 #include <string_view>
 
+#include "broker/net/io_buffers.hpp"
+
 namespace iotsky::net {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 5;
-constexpr std::size_t kBodyBytesMax =
-    (16U << 10U) + 2048;                 // TLS 1.2; TLS 1.3 allows 256 above 2^14
 constexpr std::uint8_t kFirstType = 20;  // change_cipher_spec
 constexpr std::uint8_t kLastType = 24;   // heartbeat; OpenSSL refuses it itself
 constexpr std::uint8_t kHandshakeType = 22;
@@ -27,7 +27,7 @@ WholeRecords whole_records(std::span<const std::byte> in, std::size_t slice_max)
         const std::span<const std::byte> record = in.subspan(out.bytes);
         const std::size_t body = (std::size_t{at(record, 3)} << 8U) | at(record, 4);
         const std::uint8_t type = at(record, 0);
-        if (type < kFirstType || type > kLastType || body > kBodyBytesMax) {
+        if (type < kFirstType || type > kLastType || body > kRecordBodyBytesMax) {
             out.malformed = true;
             break;
         }

@@ -13,13 +13,8 @@
 #include "broker/out_buffer.hpp"
 
 namespace iotsky::net {
-namespace {
 
 using broker::CloseReason;
-
-constexpr std::size_t kSliceBytes = 16U << 10U;
-
-}  // namespace
 
 TlsTransport::TlsTransport(Origin&& origin, std::shared_ptr<const TlsContext> context)
     : SocketTransport(std::move(origin)),
@@ -50,7 +45,7 @@ TlsTransport::Input TlsTransport::fetch(IoBuffers& buffers, std::size_t bytes_ma
     std::ranges::copy(held, buffers.input.begin());
     inbound_.clear();
     const std::span<std::byte> all{buffers.input};
-    const WholeRecords waiting = whole_records(all.first(held_bytes), kSliceBytes);
+    const WholeRecords waiting = whole_records(all.first(held_bytes), kRecordPlainBytes);
     if (waiting.bytes > 0 || waiting.malformed) {
         return {all.first(held_bytes), false, false};  // the kernel's turn comes after these
     }
@@ -66,12 +61,6 @@ TlsTransport::Input TlsTransport::fetch(IoBuffers& buffers, std::size_t bytes_ma
 
 void TlsTransport::keep_input(std::span<const std::byte> rest) {
     inbound_.append(rest);
-}
-
-bool TlsTransport::push(IoBuffers& buffers) {
-    const bool alive = buffers.cipher_used == 0 || send_or_keep(buffers.sealed());
-    buffers.cipher_used = 0;
-    return alive;
 }
 
 ReadResult TlsTransport::read(IoBuffers& buffers, std::size_t bytes_max) {
@@ -96,10 +85,10 @@ TlsTransport::Opened TlsTransport::open_records(std::span<const std::byte> in, I
     facts_.now = buffers.now;
     while (opened.ended == CloseReason::none && !opened.stalled) {
         const std::span<const std::byte> rest = in.subspan(opened.taken);
-        const WholeRecords whole = whole_records(rest, kSliceBytes);
+        const WholeRecords whole = whole_records(rest, kRecordPlainBytes);
         // A header that cannot be goes to OpenSSL as it is: it answers with the right alert.
         const std::size_t slice = whole.bytes > 0   ? whole.bytes
-                                  : whole.malformed ? std::min(rest.size(), kSliceBytes)
+                                  : whole.malformed ? std::min(rest.size(), kRecordPlainBytes)
                                                     : 0;
         if (slice == 0) {
             break;
@@ -204,6 +193,19 @@ bool TlsTransport::send_plain(std::span<const std::byte> bytes) {
     }
     pipe_.out = nullptr;
     return push(*shared) && alive;
+}
+
+bool TlsTransport::stage(std::span<const std::byte> bytes) {
+    IoBuffers* const shared = buffers();
+    if (unusable_ || shared == nullptr) {
+        return false;
+    }
+    pipe_.out = shared;
+    while (!bytes.empty() && !unusable_) {
+        bytes = bytes.subspan(seal(bytes));
+    }
+    pipe_.out = nullptr;
+    return !unusable_;
 }
 
 void TlsTransport::say_goodbye() {

@@ -40,6 +40,9 @@ class TlsTransport : public SocketTransport {
 
   protected:
     void say_goodbye() override;
+    /// Seals at most kRecordPlainBytes behind what the cipher buffer holds, while that has room for
+    /// them; push() sends it. False: broken.
+    [[nodiscard]] bool stage(std::span<const std::byte> bytes);
 
   private:
     struct Input {
@@ -56,7 +59,6 @@ class TlsTransport : public SocketTransport {
 
     [[nodiscard]] Input fetch(IoBuffers& buffers, std::size_t bytes_max);
     void keep_input(std::span<const std::byte> rest);
-    [[nodiscard]] bool push(IoBuffers& buffers);
 
     // tls_transport.cpp
     [[nodiscard]] Opened open_records(std::span<const std::byte> in, IoBuffers& buffers);
@@ -79,7 +81,8 @@ class TlsTransport : public SocketTransport {
     ByteStash inbound_;  ///< ciphertext not yet given to OpenSSL
     std::optional<HandshakeFault> fault_;
     std::string detail_;
-    std::uint16_t record_plain_max_ = 16U << 10U;  ///< less with the max_fragment_length extension
+    std::uint16_t record_plain_max_ =
+        kRecordPlainBytes;    ///< less with the max_fragment_length extension
     bool undrained_ = false;  ///< the kernel may hold bytes without an edge to come
     bool begun_ = false;      ///< the first bytes were TLS
     bool unusable_ = false;   ///< OpenSSL met an error: it must not be asked for anything more

@@ -6,9 +6,6 @@
 #include "broker/net/socket_transport.hpp"
 
 namespace iotsky::net {
-namespace {
-constexpr std::size_t kPieceBytes = 16U << 10U;  // one TLS record
-}  // namespace
 
 WebConnection::WebConnection(std::unique_ptr<SocketTransport> transport)
     : transport_(std::move(transport)) {}
@@ -40,7 +37,7 @@ WebConnection::Outcome WebConnection::read_some(std::span<std::byte> into) {
             return {State::ok, n};
         }
         buffers_->now = TimePoint::clock::now();
-        const ReadResult got = transport_->read(*buffers_, kPieceBytes);
+        const ReadResult got = transport_->read(*buffers_, kRecordPlainBytes);
         rest_.append(got.bytes);
         if (rest_.empty() && got.ended != broker::CloseReason::none) {
             return {State::ended, 0};
@@ -63,7 +60,7 @@ WebConnection::Outcome WebConnection::write_some(std::span<const std::byte> byte
     if (const State state = flush(); state != State::ok) {
         return {state, 0};
     }
-    const auto piece = bytes.first(std::min(bytes.size(), kPieceBytes));
+    const auto piece = bytes.first(std::min(bytes.size(), kRecordPlainBytes));
     if (!transport_->send_plain(piece)) {
         return {State::ended, 0};
     }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/assert.hpp"
 #include "base/bytes.hpp"
 #include "base/log.hpp"
 #include "broker/net/listener_shared.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using broker::CloseReason;
 
-constexpr std::size_t kRequestReadBytes = 16U << 10U;
 constexpr std::size_t kHeaderBytesMax = 4;
 constexpr std::size_t kControlBytesMax = 125;
 
@@ -42,7 +42,7 @@ HandshakeStep WsTransport<Below>::handshake(IoBuffers& buffers) {
 
 template <typename Below>
 HandshakeStep WsTransport<Below>::read_request(IoBuffers& buffers) {
-    const ReadResult got = Below::read(buffers, kRequestReadBytes);
+    const ReadResult got = Below::read(buffers, kRecordPlainBytes);
     early_.append(got.bytes);
     more_behind_ = got.more;
     const HandshakeStep step = early_.empty() ? HandshakeStep::waiting : judge_request();
@@ -95,6 +95,9 @@ HandshakeStep WsTransport<Below>::answer(const WsAnswer& answer) {
         return HandshakeStep::failed;
     }
     phase_ = Phase::frames;
+    if (const auto& listener = this->listener()) {
+        add_one(listener->websockets.opened);
+    }
     return HandshakeStep::done;
 }
 
@@ -105,14 +108,15 @@ void WsTransport<Below>::tell_failure(bool timed_out, TimePoint now, WallTime wa
         return;
     }
     if (serves_http() && early_.empty() && (timed_out || fault_ == HandshakeFault::left_early)) {
-        this->wrote_ = true;  // browsers open connections that they may never need
+        this->wrote_ = true;  // counted here, not as an unfinished CONNECT
+        this->count_failure(now, AddressLimiter::Kind::unused);
         return;
     }
     HandshakeFailure failure;
     failure.fault = timed_out ? HandshakeFault::timed_out : fault_.value_or(HandshakeFault::broken);
     failure.server_name = this->peer_.server_name;
     failure.detail = detail_;
-    this->report_failure(std::move(failure), now, wall);
+    this->report_failure(std::move(failure), SocketTransport::FailedIn::request, now, wall);
 }
 
 template <typename Below>
@@ -164,18 +168,22 @@ bool WsTransport<Below>::write(broker::OutBuffer& out) {
         return false;
     }
     this->wrote_ |= !out.empty();
-    while (this->kept_.empty() && !out.empty()) {
-        if (!send_frame(out)) {
-            return false;
+    IoBuffers* const shared = this->buffers();
+    IOTSKY_ASSERT(shared != nullptr);  // nothing is written between two threads
+    bool alive = true;
+    while (alive && this->kept_.empty() && !out.empty()) {
+        while (alive && !out.empty() && shared->cipher_room() >= IoBuffers::kRecordBytesMax) {
+            alive = stage_frame(out, *shared);
         }
+        alive = this->push(*shared) && alive;
     }
-    return true;
+    return alive;
 }
 
 /// As much of `out` as fits into one record of TLS, whole packets or not [MQTT-6.0.0-2].
 template <typename Below>
-bool WsTransport<Below>::send_frame(broker::OutBuffer& out) {
-    std::span<std::byte> frame{this->buffers()->record};
+bool WsTransport<Below>::stage_frame(broker::OutBuffer& out, IoBuffers& buffers) {
+    std::span<std::byte> frame{buffers.record};
     const std::span<std::byte> room = frame.subspan(kHeaderBytesMax);
     std::array<::iovec, 16> pieces;
     const std::size_t used = out.gather(pieces);
@@ -189,7 +197,7 @@ bool WsTransport<Below>::send_frame(broker::OutBuffer& out) {
     frame = frame.subspan(kHeaderBytesMax - header.size, header.size + length);
     std::ranges::copy(header.view(), frame.begin());
     out.consume(length);
-    return this->send_plain(frame);
+    return this->stage(frame);
 }
 
 template <typename Below>

@@ -43,7 +43,7 @@ class WsTransport final : public Below {
     [[nodiscard]] HandshakeStep judge_request();
     [[nodiscard]] HandshakeStep answer(const WsAnswer& answer);
     [[nodiscard]] ReadResult read_below(IoBuffers& buffers, std::size_t bytes_max);
-    [[nodiscard]] bool send_frame(broker::OutBuffer& out);
+    [[nodiscard]] bool stage_frame(broker::OutBuffer& out, IoBuffers& buffers);
     [[nodiscard]] bool send_control(WsOpcode opcode, std::span<const std::byte> payload);
     [[nodiscard]] bool send_pong();
     [[nodiscard]] bool serves_http() const noexcept;

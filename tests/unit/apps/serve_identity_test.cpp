@@ -145,7 +145,7 @@ TEST_SUITE("apps.identity") {
         CHECK(first.identity->scope != second.identity->scope);
     }
 
-    TEST_CASE("client_ids = account gives all one scope") {
+    TEST_CASE("client_ids = account gives all one scope, but for tokens") {
         Fixture f;
         auto bridge = f.bridge({{"aws", {true, nullptr}}});
         CHECK(bridge.has_account_scope());
@@ -153,6 +153,15 @@ TEST_SUITE("apps.identity") {
             bridge.admit(Fixture::peer(Fixture::der_of(f.certificate), "aws"), {});
         REQUIRE(admission.identity != nullptr);
         CHECK(admission.identity->scope == IdentityBridge::kAccountScope);
+        auto tokens = f.bridge({{"web", {true, nullptr, "", true}}});
+        const auto made = f.installation->registry->tokens
+                              .create(kAdmin, {"x", provisioning::Role::admin, "", "", {}})
+                              .value();
+        const auto by_token =
+            tokens.admit(Fixture::peer(std::nullopt, "web"), with_password(made.token.view()));
+        REQUIRE(by_token.identity != nullptr);
+        CHECK(by_token.identity->scope ==
+              made.details.record.id.format(provisioning::kTokenPrefix));
         CHECK_FALSE(f.bridge().has_account_scope());
     }
 

@@ -6,8 +6,8 @@
 
 #include "tests/unit/net/loop.hpp"
 
-using iotsky::broker::CloseReason;
 using iotsky::UniqueFd;
+using iotsky::broker::CloseReason;
 using namespace iotsky::net;
 using Calls = std::vector<std::string>;
 
@@ -137,7 +137,7 @@ TEST_SUITE("net.poller") {
     TEST_CASE("the last bytes before a close arrive although the peer's own were not read") {
         Loop loop;
         loop.sink.echo = false;
-        auto [ours, theirs] = Loop::stream_pair();
+        auto [ours, theirs] = loop.stream_pair();
         SocketTransport::Origin origin;
         origin.fd = std::move(ours);
         loop.poller.add(std::make_unique<TcpTransport>(std::move(origin)));

@@ -92,6 +92,11 @@ struct TlsServer : Loop {
         const auto& by_fault = shared->handshakes.failed;
         return std::accumulate(by_fault.begin(), by_fault.end(), std::uint64_t{0});
     }
+    /// Requests for a WebSocket that were refused or never ended.
+    [[nodiscard]] std::uint64_t refused() const {
+        const auto& by_fault = shared->websockets.failed;
+        return std::accumulate(by_fault.begin(), by_fault.end(), std::uint64_t{0});
+    }
     [[nodiscard]] std::uint64_t failed(HandshakeFault fault) const {
         return shared->handshakes.failed[static_cast<std::size_t>(fault)];
     }

@@ -73,6 +73,26 @@ TEST_SUITE("net.tls_transport") {
         }
     }
 
+    TEST_CASE("browsers are told whose certificates fit, devices are not") {
+        for (const bool http : {true, false}) {
+            CAPTURE(http);
+            TlsOptions options;
+            options.http = http;
+            TlsServer server(options);
+            TlsClient client(server.connect(), server.device());
+            REQUIRE(server.finish(client));
+            const STACK_OF(X509_NAME)* const names = SSL_get0_peer_CA_list(client.ssl());
+            const X509_NAME* const issuer =
+                X509_get_issuer_name(server.pki.device.certificate.get());
+            bool fits = false;
+            for (int i = 0; i < sk_X509_NAME_num(names); ++i) {
+                fits |= X509_NAME_cmp(sk_X509_NAME_value(names, i), issuer) == 0;
+            }
+            CHECK(fits == http);
+            CHECK((sk_X509_NAME_num(names) > 0) == http);
+        }
+    }
+
     TEST_CASE("a client with a certificate resumes, also after a restart with the same keys") {
         for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
             CAPTURE(version);

@@ -71,6 +71,15 @@ struct WsServer : TlsServer {
     bool ended = false;
 };
 
+/// Handshakes in the histogram of their times.
+std::uint64_t timed(WsServer& server) {
+    std::uint64_t all = 0;
+    for (std::size_t i = 0; i < Histogram::kBuckets; ++i) {
+        all += server.poller.counters().handshake_seconds.count(i);
+    }
+    return all;
+}
+
 /// Beast's client over the other end of the socket pair, turned in step with the server.
 struct BeastClient {
     using Stream = websocket::stream<asio::local::stream_protocol::socket>;
@@ -261,13 +270,14 @@ TEST_SUITE("net.ws_transport") {
                  {"\x10\x0c\0\4MQTT\4\2\0\0\0\0"s, "400", "E3215"},
              }) {
             CAPTURE(row.text);
-            const std::size_t failed = server.failed();
+            const std::uint64_t refused = server.refused();
             const UniqueFd fd = server.connect();
             CHECK(server.exchange(fd, row.text, 12).substr(9, 3) == row.status);
             // Equal ones of one address are told once.
             CHECK(std::ranges::count(server.refusals.told, row.number, &broker::Refusal::number) ==
                   1);
-            CHECK(server.failed() == failed + 1);
+            CHECK(server.refused() == refused + 1);
+            CHECK(server.failed() == 0);
             CHECK(server.sink.opened.empty());
         }
     }
@@ -344,14 +354,74 @@ TEST_SUITE("net.ws_transport") {
         connection.end_output();
         CHECK(server.until(web, [&] { return web.ended; }));
     }
-    TEST_CASE("a browser that opens a connection ahead and never uses it is no failure") {
-        WsServer server(Protocol::https, 200ms);
-        server.shared =
-            std::make_shared<ListenerShared>(options_for(Protocol::https, 200ms), server.slot,
-                                             server.doctor, [](std::unique_ptr<WebConnection>) {});
-        TlsClient client(server.connect(), server.device());
-        REQUIRE(server.until(client, [&] { return client.ended; }));
+    TEST_CASE("a browser that opens connections ahead fails nothing, but it opens only so many") {
+        ListenerOptions options = options_for(Protocol::https, 200ms);
+        options.failures_per_minute_max = 1;
+        WsServer server(Protocol::https);
+        server.shared = std::make_shared<ListenerShared>(options, server.slot, server.doctor,
+                                                         [](std::unique_ptr<WebConnection>) {});
+        const auto open_ahead = [&](std::size_t n) {
+            std::vector<std::unique_ptr<TlsClient>> clients;
+            for (std::size_t i = 0; i < n; ++i) {
+                clients.push_back(std::make_unique<TlsClient>(server.connect(), server.device()));
+            }
+            for (const auto& client : clients) {
+                REQUIRE(server.until(*client, [&] {
+                    for (const auto& each : clients) {
+                        each->pump();
+                    }
+                    return client->ended;
+                }));
+            }
+        };
+        open_ahead(AddressLimiter::kUnusedPerFailure - 1);
         CHECK(server.refusals.told.empty());
         CHECK(server.failed() == 0);
+        CHECK(server.refused() == 0);
+        CHECK(server.shared->limiter.allows({}, server.clock.now()));
+        open_ahead(1);
+        CHECK_FALSE(server.shared->limiter.allows({}, server.clock.now()));
+        CHECK(server.failed() == 0);
+    }
+    TEST_CASE("requests for WebSockets are no TLS handshakes, and fail on their own account") {
+        WsServer plain;
+        BeastClient client(plain);
+        CHECK(plain.shared->handshakes.full == 0);
+        CHECK(plain.shared->websockets.opened == 1);
+        CHECK(timed(plain) == 0);
+
+        WsServer secure(Protocol::wss);
+        TlsClient stranger(secure.connect(), secure.device());
+        REQUIRE(secure.until(stranger, [&] { return stranger.ready(); }));
+        stranger.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        REQUIRE(secure.until(stranger, [&] { return stranger.ended; }));
+        CHECK(secure.shared->handshakes.full == 1);
+        CHECK(timed(secure) == 1);
+        CHECK(secure.failed() == 0);
+        CHECK(secure.refused() == 1);
+        CHECK(secure.shared->websockets.opened == 0);
+    }
+    TEST_CASE("the frames of a burst leave in one send, in clear and over TLS") {
+        const std::string burst = pattern(40'000);  // three frames
+        WsServer plain;
+        plain.packets = true;
+        plain.sink.echo = false;
+        const UniqueFd fd = plain.open();
+        plain.sink.send(plain.sink.conns.begin()->first, burst);
+        plain.turns(2);
+        CHECK(read_some(fd).size() == burst.size() + 3 * 4);
+        CHECK(read_some(fd).empty());
+
+        WsServer secure(Protocol::wss);
+        secure.packets = true;
+        secure.sink.echo = false;
+        TlsClient client(secure.connect(), secure.device());
+        REQUIRE(secure.until(client, [&] { return client.ready(); }));
+        client.write(kRequest);
+        REQUIRE(secure.until(client, [&] { return client.got.size() == kAnswerBytes; }));
+        secure.sink.send(secure.sink.conns.begin()->first, burst);
+        secure.turns(2);
+        client.pump();  // one recv
+        CHECK(client.got.size() == kAnswerBytes + burst.size() + 3 * 4);
     }
 }
