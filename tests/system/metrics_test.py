@@ -4,7 +4,7 @@ import ssl
 import unittest
 
 from harness import TLS_LISTENER, Broker, BrokerTest, eventually
-from tiny_mqtt import Client, Closed, tls_context
+from tiny_mqtt import Client, Closed, tls_context, websocket_request
 
 
 def samples(text):
@@ -14,7 +14,15 @@ def samples(text):
 
 
 class Metrics(BrokerTest):
-    options = {"config": TLS_LISTENER + '[listener.idle]\nprotocol = "mqtts"\nbind = "127.0.0.1:0"\n', "plain": True}
+    options = {"config": TLS_LISTENER + """
+[listener.idle]
+protocol = "mqtts"
+bind = "127.0.0.1:0"
+
+[listener.ws]
+protocol = "ws"
+bind = "127.0.0.1:0"
+""", "plain": True}
 
     @classmethod
     def setUpClass(cls):
@@ -99,6 +107,19 @@ class Metrics(BrokerTest):
         self.grown(before, row % ("ok", "", "yes"))
         self.grown(before, row % ("failed", "no_certificate", "no"))
         self.grown(before, "iotsky_handshake_seconds_count", 2)
+
+    def test_requests_for_websockets_are_no_handshakes(self):
+        before = self.metrics()
+        for path, status in ("/mqtt", b"101"), ("/other", b"404"):
+            with Client(self.broker.port("ws")) as client:
+                client.send(websocket_request(path))
+                self.assertEqual(client.sock.recv(12)[-3:], status)
+        row = 'iotsky_websockets_total{listener="ws",result="%s",reason="%s"}'
+        self.grown(before, row % ("ok", ""))
+        self.grown(before, row % ("failed", "ws_request"))
+        after = self.metrics()
+        self.assertFalse([name for name in after if "handshakes_total" in name and '"ws"' in name])
+        self.assertEqual(after["iotsky_handshake_seconds_count"], before["iotsky_handshake_seconds_count"])
 
     def test_things_by_class_and_state(self):
         before = self.metrics()

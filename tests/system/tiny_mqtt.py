@@ -44,6 +44,18 @@ def publish_packet(topic, payload=b"", qos=0, retain=False, packet_id=1, dup=Fal
     return packet(PUBLISH, dup << 3 | qos << 1 | retain, body)
 
 
+def websocket_request(path="/mqtt", host="localhost", *lines):
+    """The request for MQTT over WebSocket, with more header lines."""
+    return "\r\n".join([f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade",
+                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13",
+                        "Sec-WebSocket-Protocol: mqtt", *lines, "", ""]).encode()
+
+
+def websocket_frame(data):
+    """`data`, at most 125 bytes, in a binary frame of a client; its mask is zero."""
+    return bytes([0x82, 0x80 | len(data), 0, 0, 0, 0]) + data
+
+
 class Message:
     """A PUBLISH that came in."""
 

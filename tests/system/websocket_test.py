@@ -1,5 +1,5 @@
 """MQTT over WebSocket, and the API over https, with clients of other people: Paho, Python's http.client and ssl."""
-import base64
+import contextlib
 import glob
 import http.client
 import json
@@ -13,7 +13,8 @@ import unittest
 
 import paho.mqtt.client as paho
 
-from harness import WAIT_S, Answer, BrokerTest, eventually
+from harness import WAIT_S, Answer, BrokerTest, OwnBrokerTest, eventually
+from tiny_mqtt import websocket_request
 
 TABLES = sorted(glob.glob(str(pathlib.Path(__file__).parent.parent / "wire" / "*.txt")))
 TABLES = [table for table in TABLES if not table.endswith("CMakeLists.txt")]
@@ -93,8 +94,19 @@ class Paho:
         self.client.loop_stop()
 
 
-class WebTest(BrokerTest):
-    options = {"config": CONFIG}
+def status_of(sock):
+    """The status of the answer whose head comes next."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = sock.recv(4096)
+        if not piece:
+            raise AssertionError(f"closed after {head!r}")
+        head += piece
+    return int(head.split()[1])
+
+
+class WebClients:
+    """Clients of the listeners above, for a test case with a `broker`."""
 
     @property
     def ca(self):
@@ -122,6 +134,10 @@ class WebTest(BrokerTest):
         wrapped = context.wrap_socket(raw, server_hostname="localhost")
         self.addCleanup(wrapped.close)
         return wrapped
+
+
+class WebTest(WebClients, BrokerTest):
+    options = {"config": CONFIG}
 
 
 class Devices(WebTest):
@@ -188,24 +204,17 @@ class Tokens(WebTest):
 class Pages(WebTest):
     def upgrade(self, listener, *lines):
         sock = self.tls_socket(listener)
-        key = base64.b64encode(os.urandom(16)).decode()
-        sock.sendall("\r\n".join(["GET /mqtt HTTP/1.1", "Host: localhost:1", "Upgrade: websocket",
-                                  "Connection: Upgrade", f"Sec-WebSocket-Key: {key}",
-                                  "Sec-WebSocket-Version: 13", *lines, "", ""]).encode())
-        head = b""
-        while b"\r\n\r\n" not in head:
-            piece = sock.recv(4096)
-            self.assertTrue(piece, head)
-            head += piece
-        return int(head.split()[1])
+        sock.sendall(websocket_request("/mqtt", "localhost:1", *lines))
+        return status_of(sock)
 
     def test_pages_of_other_sites_get_no_websocket(self):
-        offer = "Sec-WebSocket-Protocol: mqtt"
-        self.assertEqual(self.upgrade("web", offer), 101)
-        self.assertEqual(self.upgrade("web", offer, "Origin: https://localhost:1"), 101)
-        self.assertEqual(self.upgrade("web", offer, "Origin: https://board.school.example"), 101)
-        self.assertEqual(self.upgrade("web", offer, "Origin: https://evil.example"), 403)
-        self.assertEqual(self.upgrade("web", "Sec-WebSocket-Protocol: chat"), 400)
+        self.assertEqual(self.upgrade("web"), 101)
+        self.assertEqual(self.upgrade("web", "Origin: https://localhost:1"), 101)
+        self.assertEqual(self.upgrade("web", "Origin: https://board.school.example"), 101)
+        self.assertEqual(self.upgrade("web", "Origin: https://evil.example"), 403)
+        chat = self.tls_socket("web")
+        chat.sendall(websocket_request().replace(b"Protocol: mqtt", b"Protocol: chat"))
+        self.assertEqual(status_of(chat), 400)
         self.broker.wait_for_log("E3217")
         told = eventually(lambda: [r for r in self.broker.items("/handshakes")
                                    if r["code"] == "E3217"], "the refusal is listed")
@@ -265,6 +274,59 @@ class Api(WebTest):
         answer = Answer(connection.getresponse())
         self.assertEqual(answer.status, 400)
         self.assertIn(b"https://", answer.body)
+
+
+class Limits(WebClients, OwnBrokerTest):
+    options = {"config": CONFIG.replace("[listener.web]\n", """[listener.web]
+websocket_path = "/broker"
+websocket_request_bytes_max = "1KiB"
+""") + """
+[api]
+connections_max = 3
+"""}
+
+    def ask(self, sock, path="/health/ready"):
+        sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        return status_of(sock)
+
+    def websocket(self, path="/broker", *lines):
+        sock = self.tls_socket()
+        sock.sendall(websocket_request(path, "localhost", *lines))
+        return status_of(sock)
+
+    def test_more_connections_than_the_api_takes_get_503_until_one_ends(self):
+        held = [self.tls_socket() for _ in range(3)]
+        self.assertEqual([self.ask(sock) for sock in held], [200] * 3)
+        self.assertEqual(self.ask(self.tls_socket()), 503)
+        self.assertEqual(self.websocket(), 101)  # MQTT has places of its own
+        held[0].close()
+        eventually(lambda: self.ask(self.tls_socket()) == 200, "its place is free again")
+
+    def test_mqtt_is_served_at_its_path_alone(self):
+        self.assertEqual(self.websocket("/broker"), 101)
+        self.assertEqual(self.websocket("/mqtt"), 404)  # the API's answer
+        self.assertEqual(self.websocket("/brokers"), 404)
+        plain = socket.create_connection(("127.0.0.1", self.broker.port("ws")), timeout=WAIT_S)
+        self.addCleanup(plain.close)
+        plain.sendall(websocket_request("/broker"))
+        self.assertEqual(status_of(plain), 404)  # that listener's is /mqtt
+
+    def test_the_longest_request_is_taken_and_one_byte_more_is_not(self):
+        room = 1024 - len(websocket_request("/broker", "localhost", "Cookie: "))
+        self.assertEqual(self.websocket("/broker", "Cookie: " + "x" * room), 101)
+        self.assertEqual(self.websocket("/broker", "Cookie: " + "x" * (room + 1)), 431)
+
+    def test_a_stop_ends_whatever_is_open_in_time(self):
+        idle, asked, half, mqtt = (self.tls_socket() for _ in range(4))
+        self.assertEqual(self.ask(asked), 200)
+        half.sendall(b"GET /health/ready HTT")
+        mqtt.sendall(websocket_request("/broker"))
+        self.assertEqual(status_of(mqtt), 101)
+        self.assertLess(self.broker.stop(), 2)
+        for sock in (idle, asked, half, mqtt):
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                while sock.recv(4096):  # a Close frame
+                    pass
 
 
 @unittest.skipUnless("IOTSKY_WIRE_RUNNER" in os.environ, "ctest names the wire runner")
