@@ -1,12 +1,12 @@
 // Input: a sequence of what can happen to a broker of one to three threads, as
-// tests/simulation/sequence.hpp reads it. Promises: see there.
+// tests/simulation/sequence/sequence.hpp reads it. Promises: see there.
 #include <cstdint>
 #include <cstdio>
 #include <span>
 #include <string>
 
 #include "base/assert.hpp"
-#include "tests/simulation/sequence.hpp"
+#include "tests/simulation/sequence/sequence.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string fault = iotsky::simulation::play_sequence(std::span{data, size});

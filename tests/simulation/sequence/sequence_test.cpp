@@ -1,6 +1,6 @@
 // Random sequences without a fuzzer's help (tests/fuzz/broker_fuzz.cpp has it), and that the checks
 // can fail.
-#include "tests/simulation/sequence.hpp"
+#include "tests/simulation/sequence/sequence.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,7 +21,8 @@ namespace {
 std::vector<std::uint8_t> input_of(std::uint64_t seed) {
     SeededRandom random(seed);
     const auto below = [&](unsigned n) { return static_cast<std::uint8_t>(random.below(n)); };
-    std::vector<std::uint8_t> input{below(3), 1};
+    const auto options = static_cast<std::uint8_t>(seed % 2 == 0 ? 0 : below(128));
+    std::vector<std::uint8_t> input{below(3), 1, options};
     if (seed % 4 == 0) {
         input.resize(1500);
         random.fill(std::as_writable_bytes(std::span{input}));
