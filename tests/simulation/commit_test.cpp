@@ -12,26 +12,11 @@ using namespace iotsky::simulation;
 
 namespace {
 
-struct Outcome {
-    unsigned lost = 0;
-    unsigned twice = 0;
-    unsigned order = 0;
+struct Run : Outcome {
     unsigned stuck = 0;
     unsigned rows_left = 0;
     unsigned crashes = 0;
-    unsigned delivered = 0;
 };
-
-void judge(const Client& publisher, const Client& subscriber, bool exactly_once, Outcome& outcome) {
-    Tally tally(publisher.options().id, exactly_once);
-    for (const auto& delivery : subscriber.deliveries) {
-        tally.take(delivery);
-    }
-    outcome.twice += tally.twice();
-    outcome.order += tally.disorder();
-    outcome.delivered += tally.delivered();
-    outcome.lost += tally.missing(publisher.acknowledged);
-}
 
 /// Windows and memory so small that most of a queue is on disk alone.
 broker::Options small_memory() {
@@ -41,7 +26,7 @@ broker::Options small_memory() {
     return options;
 }
 
-Outcome run(std::uint64_t seed, std::uint8_t qos, LogOptions log, bool crashes) {
+Run run(std::uint64_t seed, std::uint8_t qos, LogOptions log, bool crashes) {
     World world(seed, 3, log, seed % 2 == 0 ? small_memory() : broker::Options{});
     std::vector<Client*> publishers;
     std::vector<Client*> subscribers;
@@ -70,7 +55,7 @@ Outcome run(std::uint64_t seed, std::uint8_t qos, LogOptions log, bool crashes) 
     chances.crashes_max = 3;
     chances.commit_error_per_mille = 30;
     world.run(1500, chances);
-    Outcome outcome;
+    Run outcome;
     // No answer waits for the timer of the log: what is waited for is due at once.
     outcome.stuck += world.settle_without_timer() ? 0U : 1U;
     for (const Client* publisher : publishers) {
@@ -79,7 +64,7 @@ Outcome run(std::uint64_t seed, std::uint8_t qos, LogOptions log, bool crashes) 
     outcome.stuck += world.settle() ? 0U : 1U;
     for (Client* publisher : publishers) {
         for (Client* subscriber : subscribers) {
-            judge(*publisher, *subscriber, qos == 2, outcome);
+            outcome.add(*publisher, *subscriber, qos == 2);
         }
     }
     outcome.rows_left =
@@ -88,12 +73,12 @@ Outcome run(std::uint64_t seed, std::uint8_t qos, LogOptions log, bool crashes) 
     return outcome;
 }
 
-Outcome total(unsigned seeds, std::uint8_t qos, LogOptions log, bool crashes) {
-    Outcome sum;
+Run total(unsigned seeds, std::uint8_t qos, LogOptions log, bool crashes) {
+    Run sum;
     for (unsigned seed = 1; seed <= seeds; ++seed) {
         CAPTURE(seed);
         log.thread = static_cast<broker::ThreadId>(seed % 3);
-        const Outcome one = run(seed, qos, log, crashes);
+        const Run one = run(seed, qos, log, crashes);
         if (log.fault == LogFault::none) {
             CHECK(one.lost == 0);
             CHECK(one.twice == 0);
@@ -115,13 +100,13 @@ Outcome total(unsigned seeds, std::uint8_t qos, LogOptions log, bool crashes) {
 
 TEST_SUITE("simulation.commit") {
     TEST_CASE("QoS 1: nothing acknowledged is lost over crashes, drops and failing commits") {
-        const Outcome sum = total(150, 1, LogFault::none, true);
+        const Run sum = total(150, 1, LogFault::none, true);
         CHECK(sum.crashes > 100);
         CHECK(sum.delivered > 3000);
     }
 
     TEST_CASE("[MQTT-4.3.3-1] [MQTT-4.3.3-2] QoS 2: nothing is lost and nothing comes twice") {
-        const Outcome sum = total(150, 2, LogFault::none, true);
+        const Run sum = total(150, 2, LogFault::none, true);
         CHECK(sum.crashes > 100);
         CHECK(sum.delivered > 3000);
     }
@@ -152,7 +137,7 @@ TEST_SUITE("simulation.commit") {
 
     TEST_CASE("the check can fail: acknowledging before the commit loses messages") {
         CHECK(total(60, 1, LogFault::early_durable, true).lost > 0);
-        const Outcome qos2 = total(60, 2, LogFault::early_durable, true);
+        const Run qos2 = total(60, 2, LogFault::early_durable, true);
         CHECK(qos2.lost + qos2.twice > 0);
     }
 
@@ -164,7 +149,7 @@ TEST_SUITE("simulation.commit") {
         LogOptions real;
         real.real_disk = true;
         for (const std::uint8_t qos : {std::uint8_t{1}, std::uint8_t{2}}) {
-            const Outcome sum = total(40, qos, real, true);
+            const Run sum = total(40, qos, real, true);
             CHECK(sum.crashes > 40);
             CHECK(sum.delivered > 800);
         }
@@ -197,7 +182,7 @@ TEST_SUITE("simulation.commit") {
 
     TEST_CASE("the check can fail: mail before the append leaves rows that come again") {
         CHECK(total(60, 1, LogFault::late_thread, true).rows_left > 0);
-        const Outcome qos2 = total(60, 2, LogFault::late_thread, true);
+        const Run qos2 = total(60, 2, LogFault::late_thread, true);
         CHECK(qos2.twice + qos2.rows_left > 0);
     }
 }

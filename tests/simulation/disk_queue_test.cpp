@@ -31,14 +31,12 @@ Client& publish(World& world, const std::string& id, unsigned messages, std::uin
 
 /// Everything of `publisher`, once, in order.
 void check_all(const Client& subscriber, const Client& publisher, unsigned messages) {
-    Tally tally(publisher.options().id, true);
-    for (const auto& delivery : subscriber.deliveries) {
-        tally.take(delivery);
-    }
-    CHECK(tally.delivered() == messages);
-    CHECK(tally.twice() == 0);
-    CHECK(tally.disorder() == 0);
-    CHECK(tally.missing(publisher.acknowledged) == 0);
+    Outcome outcome;
+    outcome.add(publisher, subscriber, true);
+    CHECK(outcome.delivered == messages);
+    CHECK(outcome.twice == 0);
+    CHECK(outcome.order == 0);
+    CHECK(outcome.lost == 0);
 }
 
 }  // namespace

@@ -19,24 +19,9 @@ broker::Options options_with(Durability quick) {
     return options;
 }
 
-struct Outcome {
-    unsigned lost = 0;
-    unsigned twice = 0;
-    unsigned order = 0;
+struct Run : Outcome {
     unsigned unfinished = 0;
-    unsigned delivered = 0;
 };
-
-void judge(const Client& publisher, const Client& subscriber, bool exactly_once, Outcome& out) {
-    Tally tally(publisher.options().id, exactly_once);
-    for (const auto& delivery : subscriber.deliveries) {
-        tally.take(delivery);
-    }
-    out.lost += tally.missing(publisher.acknowledged);
-    out.twice += tally.twice();
-    out.order += tally.disorder();
-    out.delivered += tally.delivered();
-}
 
 Client& add_publisher(World& world, const std::string& id, std::uint8_t qos,
                       const std::string& listener) {
@@ -73,8 +58,8 @@ Chances with_crashes() {
 
 /// A durable and a quick subscriber of the same topics; publishers by both listeners.
 struct Both {
-    Outcome durable;
-    Outcome quick;
+    Run durable;
+    Run quick;
 };
 Both run_side_by_side(std::uint64_t seed, std::uint8_t qos, Durability mode, LogOptions log) {
     World world(seed, 3, log, options_with(mode));
@@ -88,21 +73,21 @@ Both run_side_by_side(std::uint64_t seed, std::uint8_t qos, Durability mode, Log
     out.durable.unfinished += world.settle() ? 0U : 1U;
     for (const Client* publisher : {&a, &b}) {
         out.durable.unfinished += publisher->finished() ? 0U : 1U;
-        judge(*publisher, strict, qos == 2 && publisher == &a, out.durable);
-        judge(*publisher, quick, false, out.quick);
+        out.durable.add(*publisher, strict, qos == 2 && publisher == &a);
+        out.quick.add(*publisher, quick, false);
     }
     return out;
 }
 
 /// Only quick subscribers: what a crash takes from them.
-Outcome run_alone(std::uint64_t seed, Durability mode) {
+Run run_alone(std::uint64_t seed, Durability mode) {
     World world(seed, 3, {}, options_with(mode));
     Client& quick = add_subscriber(world, "quick", "t/#", 1, "quick");
     const Client& a = add_publisher(world, "a", 1, "sim");
     world.run(1200, with_crashes());
-    Outcome out;
+    Run out;
     out.unfinished += world.settle() ? 0U : 1U;
-    judge(a, quick, false, out);
+    out.add(a, quick, false);
     return out;
 }
 
@@ -142,9 +127,9 @@ TEST_SUITE("simulation.durability") {
     TEST_CASE(
         "the check can fail: alone a relaxed session and one in memory lose what a crash takes") {
         for (const Durability mode : {Durability::relaxed, Durability::memory}) {
-            Outcome sum;
+            Run sum;
             for (unsigned seed = 1; seed <= kSeeds; ++seed) {
-                const Outcome one = run_alone(seed, mode);
+                const Run one = run_alone(seed, mode);
                 CHECK(one.unfinished == 0);
                 sum.lost += one.lost;
                 sum.delivered += one.delivered;

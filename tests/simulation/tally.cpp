@@ -37,4 +37,15 @@ std::string Tally::missing_text(const std::set<unsigned>& acknowledged) const {
     return text;
 }
 
+void Outcome::add(const Client& publisher, const Client& subscriber, bool exactly_once) {
+    Tally tally(publisher.options().id, exactly_once);
+    for (const Client::Delivery& delivery : subscriber.deliveries) {
+        tally.take(delivery);
+    }
+    lost += tally.missing(publisher.acknowledged);
+    twice += tally.twice();
+    order += tally.disorder();
+    delivered += tally.delivered();
+}
+
 }  // namespace iotsky::simulation

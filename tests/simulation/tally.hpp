@@ -41,4 +41,15 @@ class Tally {
     unsigned disorder_ = 0;
 };
 
+/// What subscribers got, added up.
+struct Outcome {
+    unsigned lost = 0;  ///< acknowledged and never delivered
+    unsigned twice = 0;
+    unsigned order = 0;
+    unsigned delivered = 0;
+
+    /// `exactly_once`: QoS 2 all the way.
+    void add(const Client& publisher, const Client& subscriber, bool exactly_once);
+};
+
 }  // namespace iotsky::simulation
