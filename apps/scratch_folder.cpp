@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,24 +28,33 @@ Error cannot_make(const fs::path& parent, int number) {
                       "Check that it exists, its owner, and the disk (ls -ld, df -h).");
 }
 
-/// Out of the reach of a terminal's Ctrl-C, and holding nothing of it open.
-void leave_terminal() {
+/// Out of the reach of a terminal's Ctrl-C; holds nothing open but `keep`: neither the terminal nor
+/// the lock of a data folder.
+int leave_all_but(int keep) {
     ::setsid();
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
         std::signal(number, SIG_IGN);
     }
-    const int nothing = ::open("/dev/null", O_RDWR);
+    const UniqueFd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+    const int last = STDERR_FILENO + 1;
+    ::dup2(keep, last);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-        ::dup2(nothing, fd);
+        ::dup2(nothing.get(), fd);
     }
+    ::close_range(static_cast<unsigned>(last) + 1, ~0U, 0);
+    return last;
 }
 
-[[noreturn]] void watch(int parent_lives, const fs::path& folder) {
-    leave_terminal();
-    char nothing = 0;
-    while (::read(parent_lives, &nothing, 1) < 0 && errno == EINTR) {
+/// Until the other end is closed, or says that the folder stays.
+[[noreturn]] void watch(int parent, const fs::path& folder) {
+    const int lives = leave_all_but(parent);
+    char word = 0;
+    ssize_t count = 0;
+    while ((count = ::read(lives, &word, 1)) < 0 && errno == EINTR) {
     }
-    ScratchFolder::erase(folder);
+    if (count == 0) {
+        ScratchFolder::erase(folder);
+    }
     ::_exit(0);
 }
 
@@ -66,26 +76,40 @@ Result<ScratchFolder> ScratchFolder::make(const fs::path& parent) {
     if (::mkdtemp(name.data()) == nullptr) {
         return cannot_make(parent, errno);
     }
-    return ScratchFolder{name};
+    ScratchFolder folder{name};
+    return folder.begin_watch() ? Result<ScratchFolder>{std::move(folder)}
+                                : cannot_make(parent, errno);
 }
 
-Result<ScratchFolder> ScratchFolder::make_watched(const fs::path& parent) {
-    IOTSKY_TRY(folder, make(parent));
+bool ScratchFolder::begin_watch() {
     int ends[2] = {-1, -1};
-    if (::pipe2(ends, O_CLOEXEC) != 0) {
-        return cannot_make(parent, errno);
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return false;
     }
-    UniqueFd parent_lives{ends[0]};
-    folder.alive_ = UniqueFd{ends[1]};
-    folder.watcher_ = ::fork();
-    if (folder.watcher_ == 0) {
-        folder.alive_ = UniqueFd{};
-        watch(parent_lives.get(), folder.path_);
+    const UniqueFd theirs{ends[0]};
+    alive_ = UniqueFd{ends[1]};
+    watcher_ = ::fork();
+    if (watcher_ == 0) {
+        watch(theirs.get(), path_);
     }
-    if (folder.watcher_ < 0) {
-        return cannot_make(parent, errno);
+    return watcher_ > 0;
+}
+
+void ScratchFolder::end_watch(bool keep) noexcept {
+    if (watcher_ <= 0) {
+        return;
     }
-    return folder;
+    if (keep) {
+        static_cast<void>(
+            ::send(alive_.get(), "k", 1, MSG_NOSIGNAL));  // it is there until we close
+    }
+    alive_.reset();
+    ::waitpid(std::exchange(watcher_, 0), nullptr, 0);
+}
+
+void ScratchFolder::release() noexcept {
+    end_watch(true);
+    path_.clear();
 }
 
 ScratchFolder::ScratchFolder(ScratchFolder&& other) noexcept
@@ -97,10 +121,7 @@ ScratchFolder::~ScratchFolder() {
     if (!path_.empty()) {
         erase(path_);
     }
-    if (watcher_ > 0) {
-        alive_ = UniqueFd{};
-        ::waitpid(watcher_, nullptr, 0);
-    }
+    end_watch(false);
 }
 
 void ScratchFolder::remove_leftovers(const fs::path& parent) {

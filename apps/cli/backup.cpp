@@ -204,7 +204,7 @@ const std::vector<Column> kFacts{{"MADE", "made_at"},      {"VERSION", "program"
 Result<Exit> run_verify(Session& session, const FileArgs& args) {
     IOTSKY_TRY(file, find_file(session, args.file));
     IOTSKY_TRY(passphrase, passphrase_for(session, args, file));
-    IOTSKY_TRY(scratch, ScratchFolder::make_watched(fs::temp_directory_path()));
+    IOTSKY_TRY(scratch, ScratchFolder::make(fs::temp_directory_path()));
     IOTSKY_TRY(content, backup::unpack(file, passphrase.view(), scratch.path()));
     SystemRandom random;
     IOTSKY_TRY(checked, backup::check_unpacked(scratch.path(), file, ca_passphrase_of(args),

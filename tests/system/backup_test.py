@@ -201,6 +201,28 @@ class Verify(OwnBrokerTest):
 
 
 class Terminal(unittest.TestCase):
+    def test_a_signal_at_the_question_of_a_restore_leaves_no_keys_and_no_lock(self):
+        with Broker() as broker, tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+            file = broker.root / "iotsky.backup"
+            broker.cli("backup", "create", "--to", file, "--i-know-it-is-not-encrypted")
+            data = pathlib.Path(folder)
+            data.chmod(0o700)
+            ours, theirs = pty.openpty()
+            self.addCleanup(os.close, ours)
+            self.addCleanup(os.close, theirs)
+            process = subprocess.Popen([IOTSKY, "--data", data, "backup", "restore", file], stdin=theirs,
+                                       stdout=theirs, stderr=theirs)
+            said = b""
+            while b"?" not in said:
+                said += os.read(ours, 1000)
+            self.assertTrue(any(data.glob(".iotsky-scratch-*/ca/device-ca.key")))
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(60), 130)
+            eventually(lambda: [f.name for f in data.iterdir()] == ["lock"], "what was unpacked goes")
+            done = subprocess.run([IOTSKY, "--data", data, "backup", "restore", file, "--yes"],
+                                  capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_a_signal_while_the_passphrase_is_asked_for_leaves_the_echo_on(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number.name), tempfile.TemporaryDirectory(dir=FOLDER) as folder:

@@ -7,6 +7,9 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
+#include <mutex>
+#include <utility>
 
 namespace iotsky::apps::test {
 namespace {
@@ -17,6 +20,15 @@ std::atomic<int> steps_left{kNever};
 std::atomic<Fate> fate_of_step{Fate::fails};
 std::atomic<bool> has_struck{false};
 std::atomic<int> syncs{0};
+std::mutex synced_mutex;
+std::vector<std::string> synced;
+
+void note_synced(int fd) {
+    std::error_code ignored;
+    const auto path = std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(fd), ignored);
+    const std::lock_guard lock(synced_mutex);
+    synced.push_back(path.string());
+}
 
 template <typename Function, typename... Args>
 int pass_on(const char* name, Args... args) {
@@ -59,6 +71,11 @@ bool FailingSteps::struck() const {
     return has_struck;
 }
 
+std::vector<std::string> take_synced() {
+    const std::lock_guard lock(synced_mutex);
+    return std::exchange(synced, {});
+}
+
 int data_syncs() {
     return syncs;
 }
@@ -83,6 +100,7 @@ int mkdir(const char* path, mode_t mode) noexcept {
     return strikes() ? -1 : pass_on<int (*)(const char*, mode_t)>("mkdir", path, mode);
 }
 int fsync(int fd) {
+    note_synced(fd);
     return strikes() ? -1 : pass_on<int (*)(int)>("fsync", fd);
 }
 int fdatasync(int fd) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+#include <vector>
+
 namespace iotsky::apps::test {
 
 /// What becomes of the n-th step from now (0: the next) of those that change what lies in folders:
@@ -20,6 +23,8 @@ class FailingSteps {
     [[nodiscard]] bool struck() const;
 };
 
+/// What fsync was called for since the last of these calls.
+[[nodiscard]] std::vector<std::string> take_synced();
 /// How often fdatasync was called in this process.
 [[nodiscard]] int data_syncs();
 

@@ -10,6 +10,7 @@
 #include "certs/sealed_file.hpp"
 #include "storage/migrate.hpp"
 #include "tests/unit/apps/backup_home.hpp"
+#include "tests/unit/apps/failing_steps.hpp"
 
 using namespace iotsky;
 using namespace iotsky::apps;
@@ -190,6 +191,36 @@ TEST_SUITE("apps.restore") {
         const auto restored = home.restore(other);
         REQUIRE_MESSAGE(restored.has_value(), restored.error());
         CHECK(slurp(other / "conf.d" / "prüfung-教室.toml") == "[log]\nlevel = \"warn\"\n");
+    }
+
+    TEST_CASE("every file and folder that comes is on the disk before anything moves") {
+        Home home;
+        fs::create_directory(home.data() / "conf.d");
+        spill(home.data() / "conf.d" / "a.toml", "[log]\nlevel = \"warn\"\n");
+        REQUIRE(home.back_up().has_value());
+        const fs::path other = home.folder.path() / "other";
+        fs::create_directories(other);
+        static_cast<void>(take_synced());
+        auto staged = backup::stage(other, {home.file(), kSecret, {}, false}, home.clock.wall_now(),
+                                    home.random);
+        REQUIRE(staged.has_value());
+        const fs::path fresh = staged->folder.path();
+        std::vector<std::string> wanted{fresh.string()};
+        for (const auto& entry : fs::recursive_directory_iterator{fresh}) {
+            if (entry.path().filename().string().find(".db-") == std::string::npos) {
+                wanted.push_back(entry.path().string());
+            }
+        }
+        REQUIRE(backup::put_in_place(other, std::move(*staged), home.clock.wall_now()).has_value());
+        const std::vector<std::string> synced = take_synced();
+        const auto plan = std::find_if(synced.begin(), synced.end(), [](const std::string& each) {
+            return each.find("restore.json") != std::string::npos;
+        });
+        REQUIRE(plan != synced.end());
+        for (const std::string& each : wanted) {
+            CAPTURE(each);
+            CHECK(std::find(synced.begin(), plan, each) != plan);
+        }
     }
 
     TEST_CASE("two restores within a second keep what was there apart") {
