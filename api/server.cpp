@@ -157,11 +157,13 @@ void turn_away(HandedStream& stream, std::size_t connections_max) {
     stream.end_output();
 }
 
-/// Serves one connection; `open` counts those of its listener.
+/// Serves one connection; `open` counts those of its listener, `began`: see HandedConnection.
 template <typename Socket>
 void serve(asio::any_io_executor executor, Socket socket, Peer peer,
-           const std::shared_ptr<std::size_t>& open, const std::shared_ptr<ServerCore>& core) {
-    auto session = std::make_shared<Session<Socket>>(std::move(socket), std::move(peer), core);
+           const std::shared_ptr<std::size_t>& open, const std::shared_ptr<ServerCore>& core,
+           std::optional<TimePoint> began = {}) {
+    auto session =
+        std::make_shared<Session<Socket>>(std::move(socket), std::move(peer), core, began);
     ++*open;
     asio::co_spawn(executor, Session<Socket>::run(std::move(session)),
                    [open](const std::exception_ptr& /*never: errors come as values*/) { --*open; });
@@ -313,7 +315,7 @@ void ServerCore::adopt(HandedConnection connection) {
     Peer peer = peer_of(connection);
     serve(control_.get_executor(),
           StreamSocket{std::move(connection.stream), std::move(descriptor)}, std::move(peer), open,
-          shared_from_this());
+          shared_from_this(), connection.request_began);
 }
 
 void ServerCore::wake_pollers() {

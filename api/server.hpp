@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "api/options.hpp"
 #include "api/route.hpp"
 #include "api/token_guard.hpp"
+#include "base/clock.hpp"
 #include "base/error.hpp"
 
 namespace boost::asio {
@@ -29,6 +31,8 @@ struct HandedConnection {
     std::string address;      ///< of the peer, without port
     std::uint16_t port = 0;   ///< of the peer
     std::string own_address;  ///< of ours that it reached
+    /// When the first byte of its first request came; none: it has not come.
+    std::optional<TimePoint> request_began = {};
 };
 
 /// A listener that is open: what endpoints.json says about it.

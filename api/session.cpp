@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "api/stream_socket.hpp"
 
@@ -103,11 +104,13 @@ Error error_of(const boost::system::error_code& error, const ServerOptions& opti
 }
 
 template <typename Socket>
-Session<Socket>::Session(Socket socket, Peer peer, std::shared_ptr<ServerCore> core)
+Session<Socket>::Session(Socket socket, Peer peer, std::shared_ptr<ServerCore> core,
+                         std::optional<TimePoint> began)
     : socket_(std::move(socket)),
       peer_(std::move(peer)),
       core_(std::move(core)),
-      timer_(socket_.get_executor()) {
+      timer_(socket_.get_executor()),
+      came_(began) {
     core_->enter(this);
 }
 
@@ -161,6 +164,18 @@ void Session<Socket>::end_in(std::chrono::milliseconds after) {
     });
 }
 
+/// What is left for a request whose first bytes came while somebody else had the connection.
+template <typename Socket>
+std::chrono::milliseconds Session<Socket>::time_for_request() {
+    const auto longest = core_->options.request_time_max;
+    const auto came = std::exchange(came_, std::nullopt);
+    if (!came) {
+        return longest;
+    }
+    const auto gone = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - *came);
+    return std::max(longest - gone, std::chrono::milliseconds{0});
+}
+
 template <typename Socket>
 void Session<Socket>::stop_deadline() {
     ++deadline_;
@@ -193,7 +208,7 @@ asio::awaitable<bool> Session<Socket>::serve_one() {
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(core_->options.header_bytes_max));
     parser.body_limit(longest_body(core_->options));
-    start_deadline(core_->options.request_time_max);
+    start_deadline(time_for_request());
     auto [error, bytes] = co_await http::async_read_header(socket_, buffer_, parser, kTuple);
     began_ = Clock::now();
     if (error) {

@@ -7,11 +7,13 @@
 #include <boost/beast/http.hpp>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "api/error_map.hpp"
 #include "api/errors.hpp"
 #include "api/server_core.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/secret.hpp"
 
@@ -36,7 +38,9 @@ using Parser = http::request_parser<http::string_body>;
 template <typename Socket>
 class Session final : public AnySession, public std::enable_shared_from_this<Session<Socket>> {
   public:
-    Session(Socket socket, Peer peer, std::shared_ptr<ServerCore> core);
+    /// `began`: when the first byte of the first request came, if it has come.
+    Session(Socket socket, Peer peer, std::shared_ptr<ServerCore> core,
+            std::optional<TimePoint> began);
     ~Session() override;
 
     static asio::awaitable<void> run(std::shared_ptr<Session> self);
@@ -56,6 +60,7 @@ class Session final : public AnySession, public std::enable_shared_from_this<Ses
 
     void cancel();
     void start_deadline(std::chrono::milliseconds after);
+    [[nodiscard]] std::chrono::milliseconds time_for_request();
     void end_in(std::chrono::milliseconds after);
     void stop_deadline();
 
@@ -67,6 +72,7 @@ class Session final : public AnySession, public std::enable_shared_from_this<Ses
     bool late_ = false;
     bool idle_ = false;
     beast::flat_buffer buffer_;
+    std::optional<TimePoint> came_;  ///< the first byte of the request that is read next
     Clock::time_point began_{};
 };
 

@@ -70,6 +70,7 @@ void WebBridge::adopt(std::unique_ptr<net::WebConnection> connection, api::Serve
     handed.address = peer.address;
     handed.port = peer.port;
     handed.own_address = peer.local_address;
+    handed.request_began = connection->request_began();
     handed.stream = std::make_unique<WebStream>(std::move(connection));
     api.adopt(std::move(handed));
 }

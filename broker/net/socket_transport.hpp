@@ -88,6 +88,8 @@ class SocketTransport : public broker::Transport {
         return listener_;
     }
     [[nodiscard]] const ByteStash& kept() const noexcept { return kept_; }
+    /// When the first byte of a request by HTTP came, if there is one.
+    [[nodiscard]] TimePoint request_began() const noexcept { return request_began_; }
 
   protected:
     /// Sends `bytes` now and keeps what the kernel does not take. False: broken.
@@ -110,6 +112,7 @@ class SocketTransport : public broker::Transport {
     broker::PeerInfo peer_;
     AddressKey key_;
     ByteStash kept_;  ///< sealed bytes that the kernel did not take
+    TimePoint request_began_{};
     bool wrote_ = false;
     bool peer_gone_ = false;  ///< end of stream or reset was seen
 

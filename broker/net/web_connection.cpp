@@ -20,6 +20,10 @@ const broker::PeerInfo& WebConnection::peer() const {
     return transport_->peer();
 }
 
+TimePoint WebConnection::request_began() const noexcept {
+    return transport_->request_began();
+}
+
 int WebConnection::fd() const noexcept {
     return transport_->fd();
 }

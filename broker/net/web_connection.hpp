@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 
+#include "base/clock.hpp"
 #include "broker/net/byte_stash.hpp"
 #include "broker/transport.hpp"
 
@@ -27,6 +28,8 @@ class WebConnection {
     /// Before the first call of what follows; `buffers` are those of the thread, and outlive this.
     void attach(IoBuffers& buffers);
     [[nodiscard]] const broker::PeerInfo& peer() const;
+    /// When the first byte of its first request came.
+    [[nodiscard]] TimePoint request_began() const noexcept;
     /// To wait on; nothing else may be done with it.
     [[nodiscard]] int fd() const noexcept;
 

@@ -43,6 +43,9 @@ HandshakeStep WsTransport<Below>::handshake(IoBuffers& buffers) {
 template <typename Below>
 HandshakeStep WsTransport<Below>::read_request(IoBuffers& buffers) {
     const ReadResult got = Below::read(buffers, kRecordPlainBytes);
+    if (early_.empty()) {
+        this->request_began_ = buffers.now;
+    }
     early_.append(got.bytes);
     more_behind_ = got.more;
     const HandshakeStep step = early_.empty() ? HandshakeStep::waiting : judge_request();

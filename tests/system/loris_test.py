@@ -14,7 +14,8 @@ import time
 import unittest
 
 from harness import PLAIN_LISTENER, TLS_LISTENER, Broker, OwnBrokerTest
-from tiny_mqtt import Client, connect_packet, publish_packet, tls_context
+from tiny_mqtt import (Client, connect_packet, publish_packet, tls_context, websocket_frame,
+                       websocket_request)
 
 PROMISED_S = 10
 BUSY_S = 3  # for a machine that is busy with other tests
@@ -65,21 +66,46 @@ class SlowPeer:
             return True
 
 
-KINDS = {  # plain port, TLS port, context of a device
-    "silent": lambda plain, tls, context: SlowPeer(plain),
-    "silent before TLS": lambda plain, tls, context: SlowPeer(tls),
-    "half a ClientHello": lambda plain, tls, context: SlowPeer(tls, client_hello()[:100]),
-    "slow ClientHello": lambda plain, tls, context: SlowPeer(tls, rest=client_hello()),
-    "silent after TLS": lambda plain, tls, context: SlowPeer(tls, context=context),
-    "slow CONNECT": lambda plain, tls, context: SlowPeer(plain, rest=connect_packet("slow" * 20)),
-    "slow CONNECT over TLS": lambda plain, tls, context: SlowPeer(tls, rest=connect_packet("slow" * 20),
-                                                                  context=context),
+def https(text):
+    return f"GET {text} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+
+KINDS = {  # ports by listener, context of a device
+    "silent": lambda ports, context: SlowPeer(ports["plain"]),
+    "silent before TLS": lambda ports, context: SlowPeer(ports["mqtts"]),
+    "half a ClientHello": lambda ports, context: SlowPeer(ports["mqtts"], client_hello()[:100]),
+    "slow ClientHello": lambda ports, context: SlowPeer(ports["mqtts"], rest=client_hello()),
+    "silent after TLS": lambda ports, context: SlowPeer(ports["mqtts"], context=context),
+    "slow CONNECT": lambda ports, context: SlowPeer(ports["plain"], rest=connect_packet("slow" * 20)),
+    "slow CONNECT over TLS": lambda ports, context: SlowPeer(
+        ports["mqtts"], rest=connect_packet("slow" * 20), context=context),
+    "slow request for a WebSocket": lambda ports, context: SlowPeer(ports["ws"], rest=websocket_request()),
+    "silent in a WebSocket": lambda ports, context: SlowPeer(ports["ws"], websocket_request()),
+    "slow CONNECT in a WebSocket over TLS": lambda ports, context: SlowPeer(
+        ports["web"], websocket_request(), websocket_frame(connect_packet("slow" * 20)), context),
+    "silent after TLS on https": lambda ports, context: SlowPeer(ports["web"], context=context),
+    "slow first line on https": lambda ports, context: SlowPeer(
+        ports["web"], rest=https("/health/ready"), context=context),
+    "slow request on https": lambda ports, context: SlowPeer(
+        ports["web"], https("/health/ready")[:20], https("/health/ready")[20:], context),
 }
+WEB_LISTENERS = """
+[listener.web]
+protocol = "https"
+bind = "127.0.0.1:0"
+failed_connects_per_minute_per_address = 100000
+
+[listener.ws]
+protocol = "ws"
+bind = "127.0.0.1:0"
+anonymous_policy_file = "allow.json"
+failed_connects_per_minute_per_address = 100000
+"""
 
 
 def attack(kind, ports, identity, until, results):
     """PEERS peers of `kind` that say a byte each second; puts the seconds after which each was closed."""
-    peers = [KINDS[kind](*ports, tls_context(identity)) for _ in range(PEERS)]
+    peers = [KINDS[kind](ports, tls_context(identity)) for _ in range(PEERS)]
     closed, next_byte = [], time.monotonic()
     while peers and time.monotonic() < until:
         if time.monotonic() >= next_byte:
@@ -96,7 +122,7 @@ def attack(kind, ports, identity, until, results):
 
 class Loris(unittest.TestCase):
     def setUp(self):
-        config = default_deadlines(TLS_LISTENER) + PLAIN_LISTENER
+        config = default_deadlines(TLS_LISTENER) + PLAIN_LISTENER + WEB_LISTENERS
         self.broker = Broker(config)
         self.broker.__enter__()
         self.addCleanup(self.broker.__exit__, None, None, None)
@@ -119,7 +145,7 @@ class Loris(unittest.TestCase):
 
     def test_they_are_closed_in_time_while_honest_clients_connect(self):
         identity = self.broker.make_thing("7b/otter/weather")
-        ports = self.broker.port("plain"), self.broker.port()
+        ports = {name: self.broker.port(name) for name in ("plain", "mqtts", "ws", "web")}
         until, results = time.monotonic() + PROMISED_S + BUSY_S, multiprocessing.Queue()
         attackers = [multiprocessing.Process(target=attack, args=(kind, ports, identity, until, results))
                      for kind in KINDS]

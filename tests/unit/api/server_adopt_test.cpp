@@ -7,6 +7,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -109,11 +110,11 @@ struct Fixture {
         : server(control, std::move(options),
                  ServerParts{kTable, *installation.services, stats, nobody, installation.guard}) {}
 
-    Browser adopt(std::string slow = {}) {
+    Browser adopt(std::string slow = {}, std::optional<TimePoint> began = {}) {
         int fds[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
         server.adopt({std::make_unique<PairStream>(UniqueFd{fds[0]}, std::move(slow)), "web",
-                      "127.0.0.1", 50'000, "127.0.0.1"});
+                      "127.0.0.1", 50'000, "127.0.0.1", began});
         return Browser{UniqueFd{fds[1]}, {}, false};
     }
     [[nodiscard]] bool until(const std::function<bool()>& done) {
@@ -182,6 +183,16 @@ TEST_SUITE("api.server.adopt") {
         Browser peer = f.adopt("GET /hello HTTP/1.1\r\nHost:");
         CHECK(f.gets(peer, "HTTP/1.1 408 "));
         CHECK(f.ends(peer));
+    }
+    TEST_CASE("a request has its time from its first byte on, whoever read that") {
+        Fixture f;
+        Browser peer = f.adopt("GET /hello HT", TimePoint::clock::now() - 9'900ms);
+        const TimePoint began = TimePoint::clock::now();
+        CHECK(f.gets(peer, "HTTP/1.1 408 "));
+        CHECK(TimePoint::clock::now() - began < 5s);
+        Browser in_time = f.adopt({}, TimePoint::clock::now());
+        in_time.ask();
+        CHECK(f.gets(in_time, "HTTP/1.1 200 "));
     }
     TEST_CASE("a stop ends connections that wait, and those that come later") {
         Fixture f;
