@@ -40,26 +40,37 @@ struct Places {
     Home other{"8a"};
     Tree old_data;
     Tree new_data;
+    backup::Unpacked content;
 
     Places() {
         REQUIRE(home.back_up("").has_value());
         old_data = tree_of(other.data());
+        unpack();
         const fs::path data = fresh_copy();
         REQUIRE(backup::put_in_place(data, staged(data), home.clock.wall_now()).has_value());
         new_data = tree_of(data);
         REQUIRE(new_data != old_data);
     }
+    void unpack() {
+        const auto ready = backup::stage(home.folder.path(), {home.file(), {}, {}, false},
+                                         home.clock.wall_now(), home.random);
+        REQUIRE_MESSAGE(ready.has_value(), ready.error());
+        content = ready->content;
+        fs::copy(ready->folder.path(), unpacked(), fs::copy_options::recursive);
+    }
+    [[nodiscard]] fs::path unpacked() const { return home.folder.path() / "unpacked"; }
     [[nodiscard]] fs::path fresh_copy() const {
         const fs::path data = home.folder.path() / "copy";
         fs::remove_all(data);
         fs::copy(other.data(), data, fs::copy_options::recursive);
         return data;
     }
-    backup::Staged staged(const fs::path& data) {
-        auto staged =
-            backup::stage(data, {home.file(), {}, {}, false}, home.clock.wall_now(), home.random);
-        REQUIRE_MESSAGE(staged.has_value(), staged.error());
-        return std::move(*staged);
+    /// As stage() makes it; unpacked and checked once, for there are many steps.
+    [[nodiscard]] backup::Staged staged(const fs::path& data) const {
+        auto folder = ScratchFolder::make(data);
+        REQUIRE_MESSAGE(folder.has_value(), folder.error());
+        fs::copy(unpacked(), folder->path(), fs::copy_options::recursive);
+        return {std::move(*folder), content, {}};
     }
     /// Restores in a process of its own that the n-th step kills. @return whether it came so far.
     bool killed_at(int n, const fs::path& data) {
