@@ -33,7 +33,7 @@ Error cannot_make(const fs::path& parent, int number) {
 int leave_all_but(int keep) {
     ::setsid();
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE}) {
-        std::signal(number, SIG_IGN);
+        static_cast<void>(std::signal(number, SIG_IGN));
     }
     const UniqueFd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
     const int last = STDERR_FILENO + 1;

@@ -48,7 +48,8 @@ Result<std::vector<std::string>> names_in(const fs::path& folder) {
 std::string free_name(const fs::path& folder, const std::string& name) {
     std::string unique = name;
     for (int n = 2; is_there(folder / unique); ++n) {
-        unique = name + "-" + std::to_string(n);
+        unique = name;
+        unique.append("-").append(std::to_string(n));
     }
     return unique;
 }

@@ -27,7 +27,7 @@ void restore_handlers() {
 void show_and_go_on(int number) {
     ::tcsetattr(STDIN_FILENO, TCSANOW, &terminal_before);
     restore_handlers();
-    ::raise(number);
+    static_cast<void>(::raise(number));
 }
 
 /// While it lives the terminal does not show what is typed.
