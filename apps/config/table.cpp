@@ -419,10 +419,13 @@ std::vector<Setting<Listener>> make_listener_rows() {
               Takes::reload),
         field("websocket_path", Kind::text, {}, IOTSKY_FIELD(websocket_path),
               "Where MQTT is served; ws, wss and https only."),
-        field("allowed_origins", Kind::texts, {}, IOTSKY_FIELD(allowed_origins),
-              "Web pages that may open a WebSocket here, beside those of this machine: "
-              "`https://board.school.example`, `null` for pages opened from a file. Programs that "
-              "are no browsers need none."),
+        field(
+            "allowed_origins", Kind::texts, {}, IOTSKY_FIELD(allowed_origins),
+            "Web pages that may open a WebSocket here, beside those of this machine: "
+            "`https://board.school.example`, `null` for pages opened from a file. Programs that "
+            "are no browsers need none. Chromium opens none from a page of another site to a "
+            "listener that asks for a certificate, unless the page has fetched something from it: "
+            "give such pages a wss listener with client_certificate none."),
         field("websocket_request_bytes_max", Kind::size, {kKiB, 64 * kKiB},
               IOTSKY_FIELD(websocket_request_bytes_max),
               "Longest request for a WebSocket, cookies included."),
