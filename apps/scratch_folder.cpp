@@ -90,6 +90,7 @@ bool ScratchFolder::begin_watch() {
     alive_ = UniqueFd{ends[1]};
     watcher_ = ::fork();
     if (watcher_ == 0) {
+        alive_.reset();
         watch(theirs.get(), path_);
     }
     return watcher_ > 0;

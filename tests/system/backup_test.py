@@ -216,12 +216,16 @@ class Terminal(unittest.TestCase):
             while b"?" not in said:
                 said += os.read(ours, 1000)
             self.assertTrue(any(data.glob(".iotsky-scratch-*/ca/device-ca.key")))
+            watcher = int(pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text())
+            os.kill(watcher, signal.SIGSTOP)  # what it holds open stays so
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(60), 130)
+            again = subprocess.run([IOTSKY, "--data", data, "backup", "restore", file], capture_output=True, text=True,
+                                   timeout=60)
+            self.assertEqual(again.returncode, 2, again.stderr)  # nobody answers; the folder is free
+            self.assertIn("E1171", again.stderr)
+            os.kill(watcher, signal.SIGCONT)
             eventually(lambda: [f.name for f in data.iterdir()] == ["lock"], "what was unpacked goes")
-            done = subprocess.run([IOTSKY, "--data", data, "backup", "restore", file, "--yes"],
-                                  capture_output=True, text=True, timeout=60)
-            self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_a_signal_while_the_passphrase_is_asked_for_leaves_the_echo_on(self):
         for number in (signal.SIGINT, signal.SIGTERM):
