@@ -45,14 +45,25 @@ int leave_all_but(int keep) {
     return last;
 }
 
-/// Until the other end is closed, or says that the folder stays.
-[[noreturn]] void watch(int parent, const fs::path& folder) {
-    const int lives = leave_all_but(parent);
+/// Whether the other end said something before it was closed.
+bool hears(int end) {
     char word = 0;
     ssize_t count = 0;
-    while ((count = ::read(lives, &word, 1)) < 0 && errno == EINTR) {
+    while ((count = ::read(end, &word, 1)) < 0 && errno == EINTR) {
     }
-    if (count == 0) {
+    return count > 0;
+}
+
+void say_something(int end) noexcept {
+    static_cast<void>(::send(end, "k", 1, MSG_NOSIGNAL));
+}
+
+/// Says that it holds nothing of its parent's any more. Until the other end is closed, or says that
+/// the folder stays.
+[[noreturn]] void watch(int parent, const fs::path& folder) {
+    const int lives = leave_all_but(parent);
+    say_something(lives);
+    if (!hears(lives)) {
         ScratchFolder::erase(folder);
     }
     ::_exit(0);
@@ -86,14 +97,15 @@ bool ScratchFolder::begin_watch() {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return false;
     }
-    const UniqueFd theirs{ends[0]};
+    UniqueFd theirs{ends[0]};
     alive_ = UniqueFd{ends[1]};
     watcher_ = ::fork();
     if (watcher_ == 0) {
         alive_.reset();
         watch(theirs.get(), path_);
     }
-    return watcher_ > 0;
+    theirs.reset();
+    return watcher_ > 0 && hears(alive_.get());
 }
 
 void ScratchFolder::end_watch(bool keep) noexcept {
@@ -101,8 +113,7 @@ void ScratchFolder::end_watch(bool keep) noexcept {
         return;
     }
     if (keep) {
-        static_cast<void>(
-            ::send(alive_.get(), "k", 1, MSG_NOSIGNAL));  // it is there until we close
+        say_something(alive_.get());  // it is there until we close
     }
     alive_.reset();
     ::waitpid(std::exchange(watcher_, 0), nullptr, 0);
