@@ -66,6 +66,7 @@ struct ArchiveWriter::Impl {
     std::optional<Error> failed;
     std::vector<FileEntry> files;
     bool broken = false;
+    bool given_up = false;
 
     Impl(certs::SealedWriter& sealed, WallTime at) : out(sealed), now(at) {
         broken = archive_write_set_format_pax_restricted(tar.get()) != ARCHIVE_OK ||
@@ -75,13 +76,15 @@ struct ArchiveWriter::Impl {
                  archive_write_open(tar.get(), this, nullptr, take, nullptr) != ARCHIVE_OK;
     }
 
-    static la_ssize_t take(archive* from, void* self, const void* bytes, std::size_t size) {
+    /// Never says that it failed: libarchive would forget its buffer. Whoever writes looks at
+    /// `failed`.
+    static la_ssize_t take(archive* /*from*/, void* self, const void* bytes, std::size_t size) {
         auto& impl = *static_cast<Impl*>(self);
-        auto written = impl.out.write({static_cast<const std::byte*>(bytes), size});
-        if (!written) {
-            impl.failed = std::move(written).error();
-            archive_set_error(from, EIO, "sealed file");
-            return -1;
+        if (!impl.failed && !impl.given_up) {
+            if (auto written = impl.out.write({static_cast<const std::byte*>(bytes), size});
+                !written) {
+                impl.failed = std::move(written).error();
+            }
         }
         return static_cast<la_ssize_t>(size);
     }
@@ -94,23 +97,23 @@ struct ArchiveWriter::Impl {
         archive_entry_set_filetype(entry.get(), AE_IFREG);
         archive_entry_set_perm(entry.get(), 0600);
         archive_entry_set_mtime(entry.get(), to_unix_s(now), 0);
-        if (broken || archive_write_header(tar.get(), entry.get()) != ARCHIVE_OK) {
+        if (broken || archive_write_header(tar.get(), entry.get()) != ARCHIVE_OK || failed) {
             return fault();
         }
         return {};
     }
     Result<void> add(const void* bytes, std::size_t size) {
-        return archive_write_data(tar.get(), bytes, size) == static_cast<la_ssize_t>(size)
-                   ? Result<void>{}
-                   : fault();
+        const bool whole =
+            archive_write_data(tar.get(), bytes, size) == static_cast<la_ssize_t>(size);
+        return whole && !failed ? Result<void>{} : fault();
     }
 };
 
 ArchiveWriter::ArchiveWriter(certs::SealedWriter& out, WallTime now)
     : impl_(std::make_unique<Impl>(out, now)) {}
 ArchiveWriter::~ArchiveWriter() {
-    // Without this libarchive would pad and flush into the sealed file.
-    archive_write_fail(impl_->tar.get());
+    impl_->given_up = true;  // libarchive pads and flushes what was not finished
+    impl_->tar.reset();
 }
 
 Result<void> ArchiveWriter::add_file(std::string_view path, const fs::path& source,
@@ -153,7 +156,7 @@ Result<void> ArchiveWriter::add_text(std::string_view path, std::string_view tex
 }
 
 Result<void> ArchiveWriter::finish() {
-    if (archive_write_close(impl_->tar.get()) != ARCHIVE_OK) {
+    if (archive_write_close(impl_->tar.get()) != ARCHIVE_OK || impl_->failed) {
         return impl_->fault();
     }
     return impl_->out.finish();

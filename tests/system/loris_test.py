@@ -5,6 +5,7 @@ Times and memory are printed; what is asserted is what the broker promises, with
 """
 import contextlib
 import multiprocessing
+import os
 import pathlib
 import socket
 import ssl
@@ -169,6 +170,7 @@ class Loris(unittest.TestCase):
             self.assertLess(max(found[kind]), PROMISED_S + BUSY_S)
 
 
+@unittest.skipIf(os.environ.get("IOTSKY_SANITIZE"), "memory of a sanitizer's own would be measured")
 class Costs(OwnBrokerTest):
     """Brokers that take the longest packets there are; each has a heap that nobody else has filled."""
     options = {"config": TLS_LISTENER + PLAIN_LISTENER + """
