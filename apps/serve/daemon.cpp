@@ -187,6 +187,10 @@ Daemon::Daemon(ServeOptions options, std::unique_ptr<Installation> installation,
       api_(control_.io(), server_options(config_),
            {api::route_table(), services_, http_stats_, api::token_lookup(*installation_->registry),
             guard_}) {
+    // QoS 0: an event about a full queue must not wait in one.
+    refusals_.publish_by([this](std::string topic, std::string payload) {
+        broker_.publish({std::move(topic), std::move(payload), 0, false}, [] {});
+    });
     broker_.add_service(broker::make_me_service());
     broker_.add_service(renewal_.service());
     broker_.add_service(

@@ -1,5 +1,8 @@
 #include "apps/serve/refusal_bridge.hpp"
 
+#include <boost/json.hpp>
+
+#include "base/clock.hpp"
 #include "base/log.hpp"
 
 namespace iotsky::apps {
@@ -38,6 +41,28 @@ void log_refusal(const broker::Refusal& refusal) {
                {"count", refusal.count}});
 }
 
+constexpr std::string_view kDropped = "session.message_dropped";
+
+/// A queue was full, or a message waited for too long.
+bool is_loss(const broker::Refusal& refusal) {
+    return refusal.number == "E3403" || refusal.number == "E3413";
+}
+
+/// Without a number: it is in no outbox.
+std::string event_of(const broker::Refusal& refusal) {
+    return boost::json::serialize(boost::json::object{{"at", format_utc(refusal.time)},
+                                                      {"kind", kDropped},
+                                                      {"body",
+                                                       {{"code", refusal.number},
+                                                        {"identity", refusal.identity},
+                                                        {"client_id", refusal.client_id},
+                                                        {"topic", refusal.topic},
+                                                        {"rule", refusal.rule},
+                                                        {"why", refusal.why},
+                                                        {"how", refusal.how},
+                                                        {"count", refusal.count}}}});
+}
+
 }  // namespace
 
 void RefusalBridge::refused(const broker::Refusal& refusal) {
@@ -67,6 +92,9 @@ void RefusalBridge::refused(const broker::Refusal& refusal) {
         log_refusal(refusal);
     }
     history_.add(for_history(refusal));
+    if (publish_ && is_loss(refusal)) {
+        publish_("$iotsky/events/" + std::string{kDropped}, event_of(refusal));
+    }
 }
 
 std::vector<api::LabelledCount> RefusalBridge::connects() const {

@@ -4,7 +4,7 @@ import struct
 import time
 import unittest
 
-from harness import TLS_LISTENER, BrokerTest, eventually
+from harness import PLAIN_LISTENER, TLS_LISTENER, BrokerTest, PlainBrokerTest, eventually
 from tiny_mqtt import CONNACK, PUBACK, Client, Closed, connect_packet, publish_packet, tls_context
 
 SMALL_LISTENER = """
@@ -15,6 +15,33 @@ anonymous_policy_file = "allow.json"
 packet_bytes_max = "1KiB"
 connections_max = 2
 """
+
+
+class FullQueue(PlainBrokerTest):
+    options = {"config": TLS_LISTENER + PLAIN_LISTENER + "queue_messages_max = 5\n"}
+
+    def test_what_a_queue_drops_is_told_by_event_log_metric_and_session(self):
+        watcher = self.client("watcher")
+        watcher.subscribe("$iotsky/events/#")
+        away = self.client("away", clean=False)
+        away.subscribe("t", qos=1)
+        away.disconnect()
+        publisher = self.client("publisher")
+        for number in range(1, 9):
+            publisher.send(publish_packet("t", b"x", 1, packet_id=number))
+            publisher.expect(PUBACK)
+        event = eventually(lambda: watcher.inbox or watcher.messages(), "the event")[0]
+        self.assertEqual(event.topic, "$iotsky/events/session.message_dropped")
+        told = json.loads(event.payload)
+        self.assertEqual(told["kind"], "session.message_dropped")
+        self.assertEqual((told["body"]["code"], told["body"]["client_id"], told["body"]["topic"]),
+                         ("E3403", "away", "t"))
+        self.broker.wait_for_log("limit reached what=queue")
+        lines = self.broker.http("GET", "//metrics").body.decode().splitlines()
+        self.assertIn('iotsky_publish_dropped_total{reason="quota"} 3', lines)
+        session = next(item for item in self.broker.items("/sessions") if item["client_id"] == "away")
+        shown = self.broker.ask("GET", f"/sessions/{session['id']}")
+        self.assertEqual(shown["dropped"]["quota"], 3, shown)
 
 
 class Limits(BrokerTest):
