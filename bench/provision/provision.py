@@ -109,7 +109,7 @@ def main():
 
     result = {"machine": {"cpus": os.cpu_count(), "kernel": platform.release(), "load_before": os.getloadavg()[0]},
               "command": " ".join(sys.argv)}
-    with harness.broker() as broker:
+    with harness.Broker() as broker:
         result["create_ms"] = {"p256": create(broker, options.things, "p256")}
         for pupils in (30, 500):
             result[f"roster_{pupils}_s"] = spread([roster(broker, pupils, run) for run in range(options.runs)])
