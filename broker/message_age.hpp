@@ -23,8 +23,7 @@ class MessageAge {
     [[nodiscard]] bool too_old(Mid mid) {
         return limit_.count() != 0 && is_older(static_cast<ThreadId>(mid & 0xffU), mid);
     }
-    /// Whether all messages of `source` that have numbers below this one, and a message of this
-    /// number, have.
+    /// Whether a message of `source` with this number would have, and so all below it.
     [[nodiscard]] bool too_old(ThreadId source, Mid mid) {
         return limit_.count() != 0 && is_older(source, mid);
     }

@@ -180,7 +180,7 @@ Refreshed RegistryView::refresh(Store& store, const Affected& affected) {
 
 /// The commit stands, but what it says cannot be read: nobody whom it may concern keeps rights.
 void RegistryView::deny(const Affected& affected, Refreshed& refreshed) {
-    log::error("E5304", "registry unreadable after a change, its identities are refused for now");
+    log::error("E5304", "registry unreadable after a change; its identities are refused until it can be read");
     refreshed.complete = false;
     stale_ = true;
     std::vector<std::shared_ptr<CertificateView>> denied;

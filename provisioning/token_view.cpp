@@ -153,17 +153,7 @@ std::shared_ptr<const TokenView> view_of(TokenFacts&& facts, const TokenTable::C
 }
 
 std::shared_ptr<const TokenView> unreadable(const TokenView& token, std::uint64_t version) {
-    auto view = std::make_shared<TokenView>();
-    view->id = token.id;
-    view->sha256 = token.sha256;
-    view->scope = token.scope;
-    view->name = token.name;
-    view->role = token.role;
-    view->narrowing = token.narrowing;
-    view->class_view = token.class_view;
-    view->project = token.project;
-    view->expires_at = token.expires_at;
-    view->revoked = token.revoked;
+    auto view = std::make_shared<TokenView>(static_cast<const TokenFields&>(token));
     view->unreadable = true;
     view->version = version;
     return view;
@@ -194,8 +184,9 @@ std::optional<Error> TokenView::refusal(WallTime now) const {
         return not_accepted(*this, "It was revoked.");
     }
     if (unreadable) {
-        return make_error(Errc::unavailable, "E5304", "The " + name + " is refused for now.",
-                          "The registry is unreadable since a change that may concern it.",
+        return make_error(Errc::unavailable, "E5304",
+                          "The " + name + " is refused until the registry can be read.",
+                          "It is unreadable since a change that may concern this token.",
                           "Look at: iotsky status");
     }
     if (expires_at && now >= *expires_at) {

@@ -23,10 +23,8 @@ struct ClassView;
 /// How far down a token's rights begin, whether or not what it names is still there.
 enum class Narrowing : std::uint8_t { none, to_class, to_project };
 
-/// Everything that CONNECT asks about one token of the API. Immutable (rules are compiled at their
-/// first use); any thread.
-class TokenView {
-  public:
+/// What the registry says of one token of the API.
+struct TokenFields {
     Id id;
     Sha256 sha256{};
     std::string scope;  ///< of its sessions (decisions 5): "to_..."
@@ -41,6 +39,14 @@ class TokenView {
     /// it can.
     bool unreadable = false;
     std::uint64_t version = 0;  ///< grows with every publication of the table
+};
+
+/// Everything that CONNECT asks about one token. Immutable (rules are compiled at their first use);
+/// any thread.
+class TokenView : public TokenFields {
+  public:
+    TokenView() = default;
+    explicit TokenView(const TokenFields& fields) : TokenFields(fields) {}
 
     /// What its user may do over MQTT, compiled; null: nothing. Teachers, assistants and projectors
     /// read their class and the teacher writes on its board; an admin reads everything and writes

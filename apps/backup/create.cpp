@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "apps/backup/names.hpp"
 #include "certs/files.hpp"
 
 namespace iotsky::apps::backup {
@@ -18,18 +19,6 @@ constexpr std::uint64_t kRoomForTheRest = 4U << 20U;
 std::string host_name() {
     std::array<char, 256> text{};
     return ::gethostname(text.data(), text.size() - 1) == 0 ? text.data() : "";
-}
-
-std::vector<std::string> names_in(const fs::path& folder) {
-    std::vector<std::string> names;
-    std::error_code ignored;
-    for (const auto& entry : fs::directory_iterator{folder, ignored}) {
-        if (entry.is_regular_file(ignored)) {
-            names.push_back(entry.path().filename().string());
-        }
-    }
-    std::sort(names.begin(), names.end());
-    return names;
 }
 
 /// The copies of the databases lie beside the backup while they are put into it.
@@ -75,8 +64,9 @@ Result<void> add_database(ArchiveWriter& archive, std::string_view name,
 
 Result<void> add_files(ArchiveWriter& archive, const Sources& sources, const GoOn& go_on) {
     const fs::path& data = sources.data_folder;
-    for (const std::string& name : names_in(data / "ca")) {
-        if (name.front() != '.') {  // a write that was cut off
+    IOTSKY_TRY(names, names_in(data / "ca"));
+    for (const std::string& name : names) {
+        if (name.front() != '.') {  // else a write that was cut off
             IOTSKY_CHECK(archive.add_file("ca/" + name, data / "ca" / name, go_on));
         }
     }
@@ -126,9 +116,11 @@ ConfigFiles config_files(const fs::path& main, const std::vector<Listener>& list
     if (files.main.empty()) {
         return files;  // the other files are parts of it
     }
-    for (const std::string& name : names_in(files.folder / "conf.d")) {
-        if (fs::path{name}.extension() == ".toml") {
-            add(files.folder / "conf.d" / name);
+    if (const auto parts = names_in(files.folder / "conf.d")) {  // else there are none
+        for (const std::string& name : *parts) {
+            if (fs::path{name}.extension() == ".toml") {
+                add(files.folder / "conf.d" / name);
+            }
         }
     }
     for (const Listener& listener : listeners) {

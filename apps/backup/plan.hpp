@@ -38,7 +38,7 @@ struct Plan {
 
 /// Puts everything in place; when a step cannot be done, or what was unpacked is not all there any
 /// more, takes back what was done, so that the old data are as they were. Error: E5109, which says
-/// which of the two it is: taken back, or neither for now (the plan stays for the next start).
+/// whether it was taken back; when that failed, too, the plan stays and the next start tries again.
 [[nodiscard]] Result<void> carry_out(const std::filesystem::path& data, const Plan& plan);
 
 /// Gives `path` and all in it to the folder's owner when root restores for the account that runs

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <iterator>
 
+#include "apps/backup/names.hpp"
 #include "apps/backup/plan.hpp"
 #include "apps/config/locate.hpp"
 #include "base/file_stamp.hpp"
@@ -25,34 +26,6 @@ constexpr std::string_view kReplaced[] = {
     "registry.db", "messages.db",   "messages.db.damaged", "ca",
     "admin.token", "server-ca.crt", "server-ca-next.crt",
 };
-
-bool is_there(const fs::path& path) {
-    std::error_code ignored;
-    return fs::exists(fs::symlink_status(path, ignored));
-}
-
-Result<std::vector<std::string>> names_in(const fs::path& folder) {
-    std::vector<std::string> names;
-    std::error_code fault;
-    for (fs::directory_iterator at{folder, fault}, end; !fault && at != end; at.increment(fault)) {
-        names.push_back(at->path().filename().string());
-    }
-    if (fault) {
-        return certs::sealed_disk_error(folder, fault.value());
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
-/// "NAME", "NAME-2" ...: one that is free in `folder`.
-std::string free_name(const fs::path& folder, const std::string& name) {
-    std::string unique = name;
-    for (int n = 2; is_there(folder / unique); ++n) {
-        unique = name;
-        unique.append("-").append(std::to_string(n));
-    }
-    return unique;
-}
 
 /// The configuration goes where it was, if that was the data folder; else into a folder of its own.
 Result<std::vector<Incoming>> incoming(const fs::path& fresh, const Manifest& manifest,

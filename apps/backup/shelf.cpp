@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/backup/names.hpp"
 #include "apps/backup/unpack.hpp"
 #include "apps/cli/program.hpp"
 #include "apps/files.hpp"
@@ -72,12 +73,7 @@ std::string Shelf::new_name(Kind kind, std::string_view program, WallTime now) c
         name += std::string{program} + "-";
     }
     name += file_stamp(now);
-    std::error_code ignored;
-    std::string unique = name;
-    for (int n = 2; fs::exists(file_of(unique), ignored); ++n) {
-        unique = name + "-" + std::to_string(n);
-    }
-    return unique;
+    return free_name(folder_, name, kExtension);
 }
 
 fs::path Shelf::file_of(std::string_view name) const {

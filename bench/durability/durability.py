@@ -17,8 +17,9 @@ import tempfile
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests" / "system"))
+sys.path[:0] = [str(TOP / "tests" / "system"), str(TOP / "bench")]
 import harness  # noqa: E402
+from report import report  # noqa: E402
 import tiny_mqtt  # noqa: E402
 
 MODES = ("durable", "relaxed", "memory")
@@ -132,11 +133,7 @@ def main():
     rates = {mode: result["load"][mode]["delivered_per_s"]["median"] for mode in MODES}
     result["of_memory"] = {mode: round(rates[mode] / rates["memory"], 3) for mode in MODES}
     result["offline"] = offline(options)
-    text = json.dumps(result, indent=1)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n")
-    print(text)
+    report(result, options.out)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ and with --sessions absent sessions that have --messages queued among them. Prin
 and writes them to --out.
 """
 import argparse
-import json
 import os
 import pathlib
 import socket
@@ -12,10 +11,11 @@ import sys
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests" / "system"))
+sys.path[:0] = [str(TOP / "tests" / "system"), str(TOP / "bench")]
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import durability  # noqa: E402
 import harness  # noqa: E402
+from report import report  # noqa: E402
 import tiny_mqtt  # noqa: E402
 
 PAYLOAD = b"x" * 100
@@ -94,11 +94,7 @@ def main():
         result["full"] = {"sessions": options.sessions, "messages": options.messages,
                           "rss_bytes": durability.rss_bytes(broker.process.pid),
                           **starts_and_stops(broker, port, options.runs)}
-    text = json.dumps(result, indent=1)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n")
-    print(text)
+    report(result, options.out)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ revoke: one of --connections live mutual TLS connections; from the HTTP answer t
 Prints medians and spread, and writes them to --out when that is given.
 """
 import argparse
-import json
 import os
 import pathlib
 import platform
@@ -19,8 +18,9 @@ import sys
 import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TOP / "tests" / "system"))
+sys.path[:0] = [str(TOP / "tests" / "system"), str(TOP / "bench")]
 import harness  # noqa: E402
+from report import report  # noqa: E402
 
 
 def spread(values):
@@ -114,11 +114,7 @@ def main():
         for pupils in (30, 500):
             result[f"roster_{pupils}_s"] = spread([roster(broker, pupils, run) for run in range(options.runs)])
         result["revoke_ms"] = revoke(broker, options.connections, 20)
-    text = json.dumps(result, indent=1)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(text + "\n")
-    print(text)
+    report(result, options.out)
 
 
 if __name__ == "__main__":

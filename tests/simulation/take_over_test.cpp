@@ -55,6 +55,25 @@ TEST_SUITE("simulation.take_over") {
         }
     }
 
+    TEST_CASE("a client that waits to take over does not take over from one that came later") {
+        for (unsigned before = 1; before <= 3; ++before) {
+            CAPTURE(before);
+            World world(1, 1);
+            world.reconnect = false;
+            world.reads_all = true;
+            Client& board = connected(world, {"board", "u", true});
+            Client& waiting = world.add({"board", "u", true});
+            world.connect(waiting);
+            world.turns(before);
+            board.disconnect_cleanly();
+            Client& last = world.add({"board", "u", true});
+            world.connect(last);
+            REQUIRE(world.settle());
+            CHECK(last.connected());
+            CHECK_FALSE(waiting.connected());
+        }
+    }
+
     TEST_CASE("a session that comes back was never out of the index that other threads route by") {
         World world(5, 2);
         world.reconnect = false;

@@ -288,4 +288,17 @@ TEST_SUITE("apps.backup") {
         CHECK(failed.problem.starts_with("E53"));
         CHECK(entries(home.data() / "backup").empty());
     }
+
+    TEST_CASE("a CA that cannot be listed fails the backup: it is not one without keys") {
+        Home home;
+        std::filesystem::rename(home.data() / "ca", home.data() / "away");
+        const auto made = backup::create_backup(
+            backup::sources_at_rest(home.data(), {}).value(),
+            {home.file(), backup::Kind::made, {}, "0.1.0", home.clock.wall_now()}, home.random,
+            [] { return true; });
+        REQUIRE_FALSE(made.has_value());
+        CHECK(made.error().number == "E5109");
+        CHECK(made.error().message.find("ca") != std::string::npos);
+        CHECK(entries(home.folder.path()) == std::vector<std::string>{"data"});
+    }
 }

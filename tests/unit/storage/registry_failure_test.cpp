@@ -124,7 +124,7 @@ TEST_SUITE("storage.failures") {
             view.find(*made.certificate->fingerprint)->refusal(world.clock.wall_now()).has_value());
     }
 
-    TEST_CASE("if the registry cannot be read, tokens are refused for now, but not as revoked") {
+    TEST_CASE("while the registry cannot be read tokens are refused, but not as revoked") {
         World world;
         const Provisioned made = world.thing();
         const auto token = [&](Role role, const std::string& class_name) {
